@@ -1,0 +1,142 @@
+# Every task of the project by name; `make help` lists them. CI calls the same targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PKG       := ./...
+GEO       ?= geo
+DATA      ?= data
+FUZZTIME  ?= 30s
+BENCHTIME ?= 200ms
+# One binary without cgo: the same file runs on every Linux of its architecture.
+export CGO_ENABLED ?= 0
+BUILD     := $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+
+## help: list the targets
+.PHONY: help
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | awk -F': ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+## run: set up, build and start everything in one process, with the quickstart on an empty data folder
+.PHONY: run
+run: build
+	@$(MAKE) geodata || echo "make run: no location data; going on with the default and custom lines only"
+	exec bin/meridian serve --data ./$(DATA) --dns 127.0.0.1:5300 --api 127.0.0.1:8080 \
+		--probe-allow 127.0.0.0/8 --geo $(GEO) --quickstart examples/quickstart.yaml
+
+## test: set up and run every check and test
+.PHONY: test
+test: setup check
+	@echo "== go test"
+	$(GO) test -timeout 20m $(PKG)
+
+## build: compile bin/meridian
+.PHONY: build
+build: modules
+	@mkdir -p bin
+	$(BUILD) -o bin/meridian ./cmd/meridian
+
+## race: every Go test under the race detector
+.PHONY: race
+race: setup
+	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(PKG)
+
+## fuzz: every fuzz target for FUZZTIME (30s) each
+.PHONY: fuzz
+fuzz: modules
+	@for pkg in $$($(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(PKG)); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+## lint: formatting, vet and staticcheck
+.PHONY: lint
+lint: check
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 $(PKG)
+
+## bench: the benchmarks, short form
+.PHONY: bench
+bench: modules
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
+
+## conformance: answers held to the RFCs with dig, kdig, unbound and generated packets
+.PHONY: conformance
+conformance: setup
+	$(GO) test -count=1 ./resolve/...
+
+## e2e: the script tests of every command and the tests with several processes
+.PHONY: e2e
+e2e: setup
+	$(GO) test -count=1 -timeout 20m ./test/...
+
+## generate: write again what is made from code (the reference pages of docs/manual)
+.PHONY: generate
+generate: modules
+	$(GO) test ./cmd/internal/cli -run 'Generated' -update
+
+## geodata: fetch and compile the location data into geo/ unless it is there
+.PHONY: geodata
+geodata: bin/meridian
+	bin/meridian geo update --geo $(GEO) --if-missing
+
+## release: archives for linux/amd64 and linux/arm64 with their checksums, in dist/
+.PHONY: release
+release: modules
+	@rm -rf dist && mkdir -p dist
+	@for arch in amd64 arm64; do \
+		name=meridian-$(VERSION)-linux-$$arch; mkdir -p dist/$$name; \
+		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/$$name/meridian ./cmd/meridian; \
+		cp LICENSE NOTICE README.md CHANGELOG.md dist/$$name/; \
+		tar -C dist --sort=name --owner=0 --group=0 --numeric-owner -czf dist/$$name.tar.gz $$name; \
+		rm -r dist/$$name; \
+	done
+	cd dist && sha256sum *.tar.gz | tee SHA256SUMS
+
+# --- parts of the above ---
+
+bin/meridian:
+	@$(MAKE) build
+
+.PHONY: modules
+modules:
+	@$(GO) mod download
+
+# The programs that the tests compare with or start: dig, kdig, unbound, ip, PostgreSQL.
+SYSTEM := bind9-dnsutils knot-dnsutils unbound iproute2 postgresql
+.PHONY: system
+system:
+	@missing=; for p in $(SYSTEM); do \
+		case $$p in \
+			bind9-dnsutils) have=$$(command -v dig || true);; \
+			knot-dnsutils) have=$$(command -v kdig || true);; \
+			iproute2) have=$$(command -v ip || true);; \
+			unbound) have=$$(command -v unbound || ls /usr/sbin/unbound 2>/dev/null || true);; \
+			postgresql) have=$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null || command -v initdb || true);; \
+		esac; \
+		[ -n "$$have" ] || missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "make: please install:$$missing (the tests need them)" >&2; exit 1; \
+	fi; \
+	echo "== install$$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get install -y --no-install-recommends $$missing >/tmp/meridian-apt.log 2>&1 || \
+	{ apt-get update && apt-get install -y --no-install-recommends $$missing; } </dev/null >>/tmp/meridian-apt.log 2>&1 || \
+	{ tail -20 /tmp/meridian-apt.log >&2; exit 1; }
+
+.PHONY: setup
+setup: system build
+	@$(MAKE) geodata
+
+.PHONY: check
+check: modules
+	@echo "== gofmt, go vet"
+	@bad=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 -r gofmt -l); \
+	if [ -n "$$bad" ]; then echo "gofmt these files:" >&2; echo "$$bad" >&2; exit 1; fi
+	$(GO) vet $(PKG)
