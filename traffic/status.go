@@ -1,0 +1,21 @@
+package traffic
+
+import "time"
+
+// NodeStatus is what every node tells about itself, a few times a minute and when
+// something changes. Control keeps the last one of each; it is never stored.
+type NodeStatus struct {
+	ID       string            `json:"id"`
+	Roles    []string          `json:"roles"`
+	Version  string            `json:"version"`
+	Labels   map[string]string `json:"labels,omitempty"`
+	Position Position          `json:"position" doc:"Configuration that it serves or probes by."`
+	GeoMap   string            `json:"geo_map,omitempty" doc:"Hash of the location map in use."`
+	Verdicts string            `json:"verdicts,omitempty" doc:"Digest of its verdict table; resolvers with equal observations agree."`
+	Ready    bool              `json:"ready"`
+	Cold     bool              `json:"cold,omitempty" doc:"Serving without having heard any vantage since it started."`
+	Alarms   []string          `json:"alarms,omitempty" doc:"What is wrong, in sentences."`
+	Queries  uint64            `json:"queries,omitempty" doc:"DNS queries since start."`
+	Started  time.Time         `json:"started"`
+	Sent     time.Time         `json:"sent" doc:"Its own clock, for the skew alarm only."`
+}
