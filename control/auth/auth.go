@@ -1,0 +1,135 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-gtm/meridian/control/store"
+)
+
+// Role says what a token may do.
+type Role string
+
+// The roles, each including the ones below it.
+const (
+	Admin    Role = "admin"    // tokens, and all below
+	Operator Role = "operator" // change the configuration, and all below
+	Viewer   Role = "viewer"   // read
+)
+
+// Roles lists the roles, most powerful first.
+var Roles = []Role{Admin, Operator, Viewer}
+
+// Allows reports whether r includes need. An unknown role allows nothing.
+func (r Role) Allows(need Role) bool {
+	have, want := slices.Index(Roles, r), slices.Index(Roles, need)
+	return have >= 0 && want >= 0 && have <= want
+}
+
+// Principal is who asks.
+type Principal struct {
+	ID   string // of the token
+	Name string
+	Role Role
+}
+
+// ErrDenied: the token is missing, unknown, revoked or expired. Which of them is not told.
+var ErrDenied = errors.New("no valid token")
+
+// Tokens is what auth needs of the store.
+type Tokens interface {
+	TokenByHash(ctx context.Context, hash []byte) (store.Token, error)
+	CountTokens(ctx context.Context) (int, error)
+	AddToken(ctx context.Context, t store.Token) error
+	TouchToken(ctx context.Context, id string, at time.Time) error
+}
+
+// prefix lets people and secret scanners recognise a token of ours.
+const prefix = "mrd_"
+
+// NewToken returns a fresh token and its stored form. The token is shown once.
+func NewToken(name string, role Role, by string, now, expires time.Time) (string, store.Token) {
+	var b [32]byte
+	rand.Read(b[:])
+	text := prefix + base64.RawURLEncoding.EncodeToString(b[:])
+	return text, store.Token{ID: store.NewID("token"), Name: name, Hash: hash(text), Role: string(role), CreatedBy: by, CreatedAt: now, ExpiresAt: expires}
+}
+
+func hash(token string) []byte {
+	h := sha256.Sum256([]byte(token))
+	return h[:]
+}
+
+// touchEvery bounds how often the use of a token is written down.
+const touchEvery = time.Minute
+
+// Authenticate returns whose token an Authorization header holds. It returns
+// ErrDenied, or the store's error when it cannot be asked.
+func Authenticate(ctx context.Context, tokens Tokens, header string, now time.Time) (Principal, error) {
+	scheme, text, _ := strings.Cut(header, " ")
+	text = strings.TrimSpace(text)
+	if !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(text, prefix) {
+		return Principal{}, ErrDenied
+	}
+	// Looked up by hash: the time that the index takes tells nothing about the token.
+	t, err := tokens.TokenByHash(ctx, hash(text))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Principal{}, ErrDenied
+	case err != nil:
+		return Principal{}, err
+	case !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt):
+		return Principal{}, ErrDenied
+	}
+	if now.Sub(t.UsedAt) >= touchEvery {
+		// Left aside when the disk is full: whoever may read must still be able to.
+		_ = tokens.TouchToken(ctx, t.ID, now)
+	}
+	return Principal{ID: t.ID, Name: t.Name, Role: Role(t.Role)}, nil
+}
+
+// Bootstrap makes the first admin token when there is no token at all, and writes
+// it to a file that only the owner can read. It reports whether it did.
+func Bootstrap(ctx context.Context, tokens Tokens, path string, now time.Time) (bool, error) {
+	n, err := tokens.CountTokens(ctx)
+	if err != nil || n > 0 {
+		return false, err
+	}
+	text, t := NewToken("admin", Admin, "first start", now, time.Time{})
+	// The file first: a crash between the two leaves a token that opens nothing, and
+	// the next start writes another; the other way round nobody could ever sign in.
+	if err := writeSecret(path, text+"\n"); err != nil {
+		return false, fmt.Errorf("write first admin token: %w", err)
+	}
+	if err := tokens.AddToken(ctx, t); errors.Is(err, store.ErrExists) {
+		return false, fmt.Errorf("first admin token: another process made it at the same moment; read its file: %w", err)
+	} else if err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+func writeSecret(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".token-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,44 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// What callers tell apart.
+var (
+	// ErrNotFound: the named thing does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: the thing to be created is there already.
+	ErrExists = errors.New("exists already")
+	// ErrAmbiguous: a short name fits several objects.
+	ErrAmbiguous = errors.New("is ambiguous")
+	// ErrVersion: the object is not the version that the caller read.
+	ErrVersion = errors.New("has changed since you read it")
+	// ErrKeyReused: the idempotency key was used for another request.
+	ErrKeyReused = errors.New("idempotency key was used for another request")
+	// ErrUnavailable: a part that the answer needs is not there now.
+	ErrUnavailable = errors.New("unavailable")
+)
+
+// ObjectError says which object an error is about.
+type ObjectError struct {
+	Key traffic.Key
+	Err error
+	// Version is the object's present version, for ErrVersion.
+	Version uint64
+}
+
+func (e *ObjectError) Error() string { return fmt.Sprintf("%s %v", e.Key, e.Err) }
+
+// Unwrap returns the sentinel.
+func (e *ObjectError) Unwrap() error { return e.Err }
+
+// Rejected is a change set that breaks rules. Nothing of it was applied.
+type Rejected struct{ Report *traffic.Report }
+
+func (e *Rejected) Error() string {
+	return fmt.Sprintf("%d problems, the first: %s", len(e.Report.Errors), e.Report.Errors[0])
+}

@@ -1,0 +1,85 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Live is what is true now and stored nowhere: nodes, vantages, health. Package node
+// fills it from what the other layers hold. Methods do not block and are safe for
+// concurrent use.
+type Live interface {
+	// Nodes returns every node heard since this process started, by id.
+	Nodes() []Node
+	// Vantages returns every known vantage, by id.
+	Vantages() []Vantage
+	// Tasks returns the health of every task, by key.
+	Tasks() []TaskHealth
+}
+
+// Node is a node as control sees it.
+type Node struct {
+	traffic.NodeStatus
+	LastSeen time.Time `json:"last_seen" doc:"When it was last heard, by control's clock."`
+	// Silent is measured by the receiver's monotonic clock (design 5.6).
+	Silent traffic.Duration `json:"silent_for" doc:"How long ago that was."`
+}
+
+// HeardWithin is how recently a node must have been heard to count as present
+// (contract: --wait counts nodes heard within 30 s).
+const HeardWithin = 30 * time.Second
+
+// Present reports whether the node counts.
+func (n Node) Present() bool { return time.Duration(n.Silent) <= HeardWithin }
+
+// Vantage is a place that probes, as control sees it.
+type Vantage struct {
+	ID       string            `json:"id"`
+	Labels   map[string]string `json:"labels,omitempty"`
+	State    string            `json:"state" enum:"alive,isolated,lost" doc:"An isolated vantage abstains: its own network is broken."`
+	Reason   string            `json:"reason,omitempty" doc:"Why it is isolated or lost."`
+	Tasks    int               `json:"tasks" doc:"Tasks that it judges."`
+	LastSeen time.Time         `json:"last_seen"`
+	Silent   traffic.Duration  `json:"silent_for"`
+}
+
+// TaskHealth is what all vantages together say about one health task, and each alone.
+type TaskHealth struct {
+	traffic.TaskKey
+	State    string    `json:"state" enum:"unknown,up,down"`
+	Stale    bool      `json:"stale" doc:"Too few vantages vote; the last verdict holds."`
+	Since    time.Time `json:"since" doc:"Since when the state holds."`
+	Voting   int       `json:"voting"`
+	Failed   int       `json:"failed" doc:"Voting vantages that call it failed."`
+	Selected int       `json:"selected"`
+	Findings []Finding `json:"findings"`
+}
+
+// Finding is what one vantage last found of one task.
+type Finding struct {
+	Vantage string           `json:"vantage"`
+	Finding string           `json:"finding" enum:"abstain,good,failed"`
+	Reason  string           `json:"reason,omitempty"`
+	Latency traffic.Duration `json:"latency"`
+	Since   time.Time        `json:"since"`
+}
+
+// ExplainRequest asks for the reasons of one answer.
+type ExplainRequest struct {
+	Name     string   `json:"name" doc:"Name asked for." minLength:"1"`
+	Type     string   `json:"type,omitempty" doc:"Record type; default A."`
+	Client   string   `json:"client,omitempty" doc:"Client: an IP address or a network."`
+	Line     string   `json:"line,omitempty" doc:"A line in place of a client."`
+	Down     []string `json:"down,omitempty" doc:"Addresses to take as unavailable."`
+	Node     string   `json:"node,omitempty" doc:"Node whose view to explain; default is control's."`
+	Revision uint64   `json:"revision,omitempty" doc:"Revision to explain; default is the newest."`
+}
+
+// Explainer gives the reasons of an answer from the engine that answers. It returns
+// an error that wraps ErrNotFound for a name, node or revision that is not there,
+// and *traffic.Invalid for a request that makes no sense.
+type Explainer interface {
+	Explain(ctx context.Context, r ExplainRequest) (any, error)
+}

@@ -1,0 +1,102 @@
+package control
+
+import (
+	"context"
+
+	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Plan is what a change set would do.
+type Plan struct {
+	Changes   []ObjectChange    `json:"changes"`
+	Unchanged int               `json:"unchanged"`
+	Warnings  []traffic.Problem `json:"warnings"`
+}
+
+// planned is a plan with what a commit needs.
+type planned struct {
+	Plan
+	changes []traffic.Change
+	metas   map[traffic.Key]store.Meta
+	mark    []traffic.Key // unchanged objects that move to the set
+}
+
+// Plan says what a change set would do, or returns *Rejected. It changes nothing.
+func (s *Service) Plan(ctx context.Context, cs ChangeSet) (Plan, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p, err := s.plan(ctx, &cs)
+	return p.Plan, err
+}
+
+// plan needs the model not to move meanwhile: mu held for reading, or the writer's turn.
+func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
+	d, before, err := s.draft(ctx, cs)
+	if err != nil {
+		return planned{}, err
+	}
+	assignSerials(s.model, d, s.now())
+	r := d.Check()
+	r.Errors = append(r.Errors, before.Errors...)
+	if r.OK() { // a rule that looks at answers needs a configuration that holds together
+		for _, rule := range s.rules {
+			rule(d, r)
+		}
+	}
+	r.Sort()
+	if !r.OK() {
+		return planned{}, &Rejected{Report: r}
+	}
+
+	p := planned{changes: d.Changes(), metas: map[traffic.Key]store.Meta{}}
+	p.Warnings = r.Warnings
+	if p.Warnings == nil {
+		p.Warnings = []traffic.Problem{}
+	}
+	p.Changes = make([]ObjectChange, len(p.changes))
+	changed := make(map[traffic.Key]bool, len(p.changes))
+	put := make(map[traffic.Key]bool, len(cs.Put))
+	for _, o := range cs.Put {
+		put[o.Key()] = true
+	}
+	now := s.now()
+	for i, c := range p.changes {
+		changed[c.Key] = true
+		if p.Changes[i], err = diffChange(c); err != nil {
+			return planned{}, err
+		}
+		if c.After == nil {
+			continue
+		}
+		m, exists := s.metas[c.Key]
+		if !exists {
+			m = store.Meta{ID: store.NewID(string(c.Key.Kind)), CreatedAt: now}
+		}
+		if put[c.Key] && cs.Set != "" {
+			m.Set = cs.Set
+		}
+		p.metas[c.Key] = m
+	}
+	for k := range put {
+		if changed[k] {
+			continue
+		}
+		p.Unchanged++
+		if m, stored := s.metas[k]; stored && cs.Set != "" && m.Set != cs.Set {
+			p.mark = append(p.mark, k)
+		}
+	}
+	return p, nil
+}
+
+func diffChange(c traffic.Change) (ObjectChange, error) {
+	var before, after []byte
+	if c.Before != nil {
+		before = traffic.Encode(c.Before)
+	}
+	if c.After != nil {
+		after = traffic.Encode(c.After)
+	}
+	return diffObject(c.Key, before, after)
+}

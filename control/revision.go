@@ -1,0 +1,108 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Revision is one committed change set, for people.
+type Revision struct {
+	Number  uint64       `json:"number"`
+	Epoch   uint64       `json:"epoch"`
+	Chain   traffic.Hash `json:"chain" doc:"Hash over the whole history up to here."`
+	At      time.Time    `json:"at"`
+	Author  string       `json:"author"`
+	Source  string       `json:"source"`
+	Comment string       `json:"comment,omitempty"`
+}
+
+func summary(r store.Revision) Revision {
+	p := r.Position
+	return Revision{Number: p.Revision, Epoch: p.Epoch, Chain: p.Chain, At: r.At, Author: r.Author, Source: r.Source, Comment: r.Comment}
+}
+
+func (s *Service) announce(r store.Revision) { s.Stream.Publish("revision", summary(r)) }
+
+// ListRevisions returns up to limit revisions before a number (0: from the newest),
+// newest first.
+func (s *Service) ListRevisions(ctx context.Context, before uint64, limit int) ([]Revision, error) {
+	list, err := s.store.ListRevisions(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Revision, len(list))
+	for i, r := range list {
+		out[i] = summary(r)
+	}
+	return out, nil
+}
+
+// GetRevision returns a revision with what it changed.
+func (s *Service) GetRevision(ctx context.Context, number uint64) (Revision, []ObjectChange, error) {
+	r, err := s.store.Revision(ctx, number)
+	if err != nil {
+		return Revision{}, nil, err
+	}
+	var after []struct {
+		Kind traffic.Kind    `json:"kind"`
+		Name string          `json:"name"`
+		Body json.RawMessage `json:"body"`
+	}
+	var before []json.RawMessage
+	if err := json.Unmarshal(r.Changes, &after); err != nil {
+		return Revision{}, nil, fmt.Errorf("read revision %d: %w", number, err)
+	}
+	if err := json.Unmarshal(r.Before, &before); err != nil || len(before) != len(after) {
+		return Revision{}, nil, fmt.Errorf("read revision %d: what was before does not fit its changes (%w)", number, err)
+	}
+	out := make([]ObjectChange, len(after))
+	for i, a := range after {
+		if out[i], err = diffObject(traffic.Key{Kind: a.Kind, Name: a.Name}, body(before[i]), body(a.Body)); err != nil {
+			return Revision{}, nil, fmt.Errorf("read revision %d: %w", number, err)
+		}
+	}
+	return summary(r), out, nil
+}
+
+func body(b json.RawMessage) []byte {
+	if string(b) == "null" {
+		return nil
+	}
+	return b
+}
+
+// Head returns the position that this process holds.
+func (s *Service) Head(context.Context) (traffic.Position, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.head, nil
+}
+
+// Revisions returns up to limit consecutive revisions after a number, with their
+// changes, for publishing.
+func (s *Service) Revisions(ctx context.Context, after uint64, limit int) ([]store.Revision, error) {
+	return s.store.Revisions(ctx, after, limit)
+}
+
+// Snapshot returns the whole configuration at one position, encoded as changes.
+func (s *Service) Snapshot(context.Context) (traffic.Position, []byte, error) {
+	s.mu.RLock()
+	head, all := s.head, s.model.All()
+	s.mu.RUnlock()
+	return head, traffic.EncodeChanges(all), nil
+}
+
+// LoadCurrents returns the stored current members.
+func (s *Service) LoadCurrents(ctx context.Context) ([]traffic.Current, error) {
+	return s.store.LoadCurrents(ctx)
+}
+
+// SaveCurrent stores a current member unless a newer one is there.
+func (s *Service) SaveCurrent(ctx context.Context, c traffic.Current) error {
+	return s.store.SaveCurrent(ctx, c)
+}

@@ -1,0 +1,233 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Rule is a check of whole change sets beside those of traffic.Draft, such as
+// assertions, which need the engine. It runs only on drafts without errors.
+type Rule func(*traffic.Draft, *traffic.Report)
+
+// Options of a Service.
+type Options struct {
+	Store *store.Store
+	Rules []Rule
+	Now   func() time.Time // default time.Now
+	Log   *slog.Logger     // default slog.Default
+}
+
+// Service holds the configuration. Its methods are safe for concurrent use.
+type Service struct {
+	// Set before use, read-only after.
+	store *store.Store
+	rules []Rule
+	now   func() time.Time
+	log   *slog.Logger
+
+	// Stream carries what happens to those who watch.
+	Stream Stream
+
+	// turn is the writer's turn: who holds it may commit and move the fields below.
+	// A channel, so that a waiting request can be cancelled.
+	turn chan struct{}
+
+	mu      sync.RWMutex // guards the fields below; written only by the turn's holder
+	model   *traffic.Model
+	metas   map[traffic.Key]store.Meta
+	ids     map[string]traffic.Key
+	head    traffic.Position
+	changed chan struct{} // closed when head moves
+}
+
+// New reads the configuration from the store.
+func New(ctx context.Context, o Options) (*Service, error) {
+	s := &Service{store: o.Store, rules: o.Rules, now: o.Now, log: o.Log, turn: make(chan struct{}, 1), changed: make(chan struct{})}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if err := s.reload(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+const (
+	// followEvery is how soon a revision of another process on the same store is seen
+	// when this one does not write; a write sees it at once.
+	followEvery = time.Second
+	// keepReplies is how long an idempotency key is remembered.
+	keepReplies = 24 * time.Hour
+)
+
+// Run follows what other processes commit to the same store and forgets old
+// idempotency keys, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	follow := time.NewTicker(followEvery)
+	defer follow.Stop()
+	sweep := time.NewTicker(time.Hour)
+	defer sweep.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep.C:
+			if err := s.store.DropReplies(ctx, s.now().Add(-keepReplies)); err != nil && ctx.Err() == nil {
+				s.log.Warn("old idempotency keys stay", "err", err)
+			}
+		case <-follow.C:
+			err := s.follow(ctx)
+			if ctx.Err() != nil {
+				return nil
+			}
+			if (err != nil) != failing { // said once, not each second
+				if failing = err != nil; failing {
+					s.log.Error("store cannot be read", "err", err)
+				} else {
+					s.log.Info("store can be read again")
+				}
+			}
+		}
+	}
+}
+
+// follow catches up if another process has moved the head.
+func (s *Service) follow(ctx context.Context) error {
+	head, err := s.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.RLock()
+	same := head == s.head
+	s.mu.RUnlock()
+	if same {
+		return nil
+	}
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	defer s.give()
+	return s.catchUp(ctx)
+}
+
+func (s *Service) take(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the writer's turn: %w", ctx.Err())
+	}
+}
+
+func (s *Service) give() { <-s.turn }
+
+// catchUp brings the model to the store's head. The turn is held.
+func (s *Service) catchUp(ctx context.Context) error {
+	d, ok, err := s.store.Since(ctx, s.head)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return s.reload(ctx)
+	}
+	var all [][]traffic.Change
+	for _, r := range d.Revisions {
+		changes, err := traffic.DecodeChanges(r.Changes)
+		if err != nil {
+			return fmt.Errorf("read revision %d: %w", r.Position.Revision, err)
+		}
+		all = append(all, changes)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	for _, changes := range all {
+		s.model.Apply(changes)
+		for _, c := range changes {
+			if c.After == nil {
+				s.forgetLocked(c.Key)
+			}
+		}
+	}
+	for _, r := range d.Rows {
+		s.rememberLocked(r.Key, r.Meta)
+	}
+	s.movedLocked(d.Head)
+	s.mu.Unlock()
+	for _, r := range d.Revisions {
+		s.announce(r)
+	}
+	return nil
+}
+
+// reload reads everything and swaps it in. The turn is held, or nobody else is there yet.
+func (s *Service) reload(ctx context.Context) error {
+	head, rows, err := s.store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	changes := make([]traffic.Change, len(rows))
+	for i, r := range rows {
+		o, err := traffic.Decode(r.Key.Kind, r.Body)
+		if err != nil {
+			return fmt.Errorf("read stored %s: %w", r.Key, err)
+		}
+		changes[i] = traffic.Change{Key: r.Key, After: o}
+	}
+	model := traffic.NewModel()
+	model.Apply(changes)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.model = model
+	s.metas, s.ids = make(map[traffic.Key]store.Meta, len(rows)), make(map[string]traffic.Key, len(rows))
+	for _, r := range rows {
+		s.rememberLocked(r.Key, r.Meta)
+	}
+	s.movedLocked(head)
+	return nil
+}
+
+func (s *Service) rememberLocked(k traffic.Key, m store.Meta) {
+	if old, ok := s.metas[k]; ok && old.ID != m.ID {
+		delete(s.ids, old.ID)
+	}
+	s.metas[k] = m
+	s.ids[m.ID] = k
+}
+
+func (s *Service) forgetLocked(k traffic.Key) {
+	delete(s.ids, s.metas[k].ID)
+	delete(s.metas, k)
+}
+
+func (s *Service) movedLocked(head traffic.Position) {
+	s.head = head
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Changed returns a channel that is closed when the head moves next.
+func (s *Service) Changed() <-chan struct{} {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.changed
+}
+
+// View calls f with the model and its position. f must not keep the model, but may
+// keep the objects in it; commits wait for it, so it must be short.
+func (s *Service) View(f func(*traffic.Model, traffic.Position)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	f(s.model, s.head)
+}

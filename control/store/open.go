@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"golang.org/x/sys/unix"
+	_ "modernc.org/sqlite" // driver "sqlite"
+
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Store is an open database.
+type Store struct {
+	write *sql.DB // SQLite: exactly one connection
+	read  *sql.DB // SQLite: a pool that cannot write; PostgreSQL: the same as write
+	pg    bool
+	url   string
+}
+
+// Open opens the database of a URL, sqlite:PATH or postgres://…, brings its tables
+// up to this release and creates the history if there is none.
+func Open(ctx context.Context, dsn string) (*Store, error) {
+	var s *Store
+	var err error
+	switch {
+	case strings.HasPrefix(dsn, "sqlite:"):
+		s, err = openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite:"))
+	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
+		s, err = openPostgres(ctx, dsn)
+	default:
+		// Not echoed: it may hold a password.
+		return nil, errors.New("open store: the URL must begin with sqlite: or postgres://")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.begin(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// sqliteDSN: synchronous FULL, for WAL with NORMAL loses acknowledged commits on power
+// failure; immediate transactions, since a read that turns into a write cannot
+// wait for another writer and fails at once (deps.md 2.2).
+func sqliteDSN(path, rest string) string {
+	u := url.URL{Path: path}
+	return "file:" + u.EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" + rest
+}
+
+func openSQLite(ctx context.Context, path string) (*Store, error) {
+	if path == "" {
+		return nil, errors.New("open store: sqlite: needs the path of a file")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	// Created here so that nobody else can read the signing key; SQLite gives its
+	// journal files the mode of this one.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	defer f.Close()
+
+	s := &Store{url: "sqlite:" + path}
+	if s.write, err = sql.Open("sqlite", sqliteDSN(path, "&_txlock=immediate")); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	s.write.SetMaxOpenConns(1)
+	// goose has no lock for SQLite, and an upgrade starts the new process beside the old.
+	unlock, err := fileLock(path + ".lock")
+	if err == nil {
+		err = migrate(ctx, s.write, goose.DialectSQLite3)
+		unlock()
+	}
+	if err != nil {
+		s.write.Close()
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	if s.read, err = sql.Open("sqlite", sqliteDSN(path, "&_pragma=query_only(1)")); err != nil {
+		s.write.Close()
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	s.read.SetMaxOpenConns(8)
+	s.read.SetMaxIdleConns(8)
+	return s, nil
+}
+
+func fileLock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return func() { f.Close() }, nil
+}
+
+func openPostgres(ctx context.Context, dsn string) (*Store, error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", withoutPassword(dsn, err))
+	}
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(8)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	s := &Store{write: db, read: db, pg: true, url: withoutUserInfo(dsn)}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err == nil {
+		err = migrate(ctx, db, goose.DialectPostgres, goose.WithSessionLocker(locker))
+	}
+	if err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open store %s: %w", s.url, withoutPassword(dsn, err))
+	}
+	return s, nil
+}
+
+func withoutUserInfo(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "postgres"
+	}
+	u.User, u.RawQuery = nil, ""
+	return u.String()
+}
+
+// withoutPassword keeps a driver that quotes its URL from logging the secret in it.
+func withoutPassword(dsn string, err error) error {
+	if u, perr := url.Parse(dsn); perr == nil && u.User != nil {
+		if p, ok := u.User.Password(); ok && p != "" && strings.Contains(err.Error(), p) {
+			return errors.New(strings.ReplaceAll(err.Error(), p, "xxxxx"))
+		}
+	}
+	return err
+}
+
+func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, opts ...goose.ProviderOption) error {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(d, db, sub, append(opts, goose.WithDisableGlobalRegistry(true))...)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring tables up to this release: %w", err)
+	}
+	return nil
+}
+
+// begin writes the history's first row if there is none. The epoch is the time of
+// creation in milliseconds: a store that is lost and made anew has the higher one,
+// so nodes adopt it though its revisions start over (design D3).
+func (s *Store) begin(ctx context.Context) error {
+	seed := make([]byte, ed25519.SeedSize)
+	rand.Read(seed) // never fails
+	now := time.Now()
+	_, err := s.write.ExecContext(ctx, `
+INSERT INTO meta (id, epoch, revision, chain, signing_seed, created_at) VALUES (1, $1, 0, $2, $3, $4)
+ON CONFLICT (id) DO NOTHING`, now.UnixMilli(), make([]byte, len(traffic.Hash{})), seed, now.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("open store %s: begin history: %w", s.url, classify(err))
+	}
+	return nil
+}
+
+// URL names the store without credentials, for status and logs.
+func (s *Store) URL() string { return s.url }
+
+// Close ends all connections. Running calls fail.
+func (s *Store) Close() error {
+	err := s.write.Close()
+	if s.read != nil && s.read != s.write {
+		err = errors.Join(err, s.read.Close())
+	}
+	return err
+}
+
+// SigningSeed returns the ed25519 seed that signs revisions and snapshots.
+func (s *Store) SigningSeed(ctx context.Context) ([]byte, error) {
+	var seed []byte
+	if err := s.read.QueryRowContext(ctx, `SELECT signing_seed FROM meta WHERE id = 1`).Scan(&seed); err != nil {
+		return nil, fmt.Errorf("read signing key: %w", classify(err))
+	}
+	return seed, nil
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Head returns the position of the last commit.
+func (s *Store) Head(ctx context.Context) (traffic.Position, error) {
+	p, err := scanHead(s.read.QueryRowContext(ctx, `SELECT epoch, revision, chain FROM meta WHERE id = 1`))
+	if err != nil {
+		return p, fmt.Errorf("read head: %w", classify(err))
+	}
+	return p, nil
+}
+
+const revisionColumns = `r.epoch, r.number, r.chain, r.at, r.author, r.source, r.comment`
+
+// Revisions returns up to limit consecutive revisions of the present epoch after a
+// number, oldest first, with their changes but not with what was before.
+func (s *Store) Revisions(ctx context.Context, after uint64, limit int) ([]Revision, error) {
+	q, err := s.read.QueryContext(ctx, `
+SELECT `+revisionColumns+`, r.changes FROM revision r JOIN meta m ON r.epoch = m.epoch
+WHERE r.number > $1 ORDER BY r.number LIMIT $2`, int64(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read revisions after %d: %w", after, classify(err))
+	}
+	out, err := scanRevisions(q, func(r *Revision) []any { return []any{&r.Changes} })
+	if err != nil {
+		return nil, fmt.Errorf("read revisions after %d: %w", after, classify(err))
+	}
+	return out, nil
+}
+
+// ListRevisions returns up to limit revisions of the present epoch before a number
+// (0 means from the newest), newest first, without their content.
+func (s *Store) ListRevisions(ctx context.Context, before uint64, limit int) ([]Revision, error) {
+	q, err := s.read.QueryContext(ctx, `
+SELECT `+revisionColumns+` FROM revision r JOIN meta m ON r.epoch = m.epoch
+WHERE r.number < $1 OR $1 = 0 ORDER BY r.number DESC LIMIT $2`, int64(before), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list revisions: %w", classify(err))
+	}
+	out, err := scanRevisions(q, func(*Revision) []any { return nil })
+	if err != nil {
+		return nil, fmt.Errorf("list revisions: %w", classify(err))
+	}
+	return out, nil
+}
+
+// Revision returns one revision of the present epoch whole, or ErrNotFound.
+func (s *Store) Revision(ctx context.Context, number uint64) (Revision, error) {
+	q, err := s.read.QueryContext(ctx, `
+SELECT `+revisionColumns+`, r.changes, r.before FROM revision r JOIN meta m ON r.epoch = m.epoch
+WHERE r.number = $1`, int64(number))
+	if err != nil {
+		return Revision{}, fmt.Errorf("read revision %d: %w", number, classify(err))
+	}
+	out, err := scanRevisions(q, func(r *Revision) []any { return []any{&r.Changes, &r.Before} })
+	switch {
+	case err != nil:
+		return Revision{}, fmt.Errorf("read revision %d: %w", number, classify(err))
+	case len(out) == 0:
+		return Revision{}, fmt.Errorf("read revision %d: %w", number, ErrNotFound)
+	}
+	return out[0], nil
+}
+
+func scanRevisions(q *sql.Rows, more func(*Revision) []any) ([]Revision, error) {
+	defer q.Close()
+	var out []Revision
+	for q.Next() {
+		var r Revision
+		var epoch, number, at int64
+		var chain []byte
+		dest := append([]any{&epoch, &number, &chain, &at, &r.Author, &r.Source, &r.Comment}, more(&r)...)
+		if err := q.Scan(dest...); err != nil {
+			return nil, err
+		}
+		var err error
+		if r.Position, err = position(epoch, number, chain); err != nil {
+			return nil, err
+		}
+		r.At = time.UnixMicro(at)
+		out = append(out, r)
+	}
+	return out, q.Err()
+}
+
+// Delta is what brings a model from one position to the head.
+type Delta struct {
+	Head      traffic.Position
+	Revisions []Revision // consecutive, with changes
+	Rows      []Row      // objects as they stand at the head, those that changed
+}
+
+// Since returns what happened after a position, of one moment. ok is false when the
+// position is not in this history (another epoch, or the log no longer holds what
+// follows it): load everything.
+func (s *Store) Since(ctx context.Context, from traffic.Position) (d Delta, ok bool, err error) {
+	err = s.view(ctx, func(tx *sql.Tx) error {
+		if d.Head, err = head(ctx, tx, ""); err != nil {
+			return err
+		}
+		if d.Head == from {
+			ok = true
+			return nil
+		}
+		if d.Head.Epoch != from.Epoch || d.Head.Revision <= from.Revision {
+			return nil
+		}
+		q, err := tx.QueryContext(ctx, `
+SELECT `+revisionColumns+`, r.changes FROM revision r WHERE r.epoch = $1 AND r.number > $2 ORDER BY r.number`,
+			int64(from.Epoch), int64(from.Revision))
+		if err != nil {
+			return err
+		}
+		if d.Revisions, err = scanRevisions(q, func(r *Revision) []any { return []any{&r.Changes} }); err != nil {
+			return err
+		}
+		at := from
+		for _, r := range d.Revisions {
+			if at = at.Next(r.Changes); at != r.Position {
+				return nil // a gap, or another history under the same epoch
+			}
+		}
+		if ok = at == d.Head; !ok {
+			return nil
+		}
+		d.Rows, err = objects(ctx, tx, from.Revision)
+		return err
+	})
+	if err != nil {
+		return Delta{}, false, fmt.Errorf("read changes after %v: %w", from, classify(err))
+	}
+	return d, ok, nil
+}
