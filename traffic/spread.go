@@ -18,7 +18,7 @@ func (s *spread) change(c *Change) {
 			s.d.eachUser(c.Key, s.add)
 		}
 	case KindAddress: // pools look at its family and endpoint
-		if !sameEndpoint(c.Before, c.After) {
+		if c.After != nil && !sameEndpoint(c.Before, c.After) { // users of a deleted one are told there
 			s.d.eachUser(c.Key, func(u Key) {
 				if u.Kind == KindPool {
 					s.add(u)
