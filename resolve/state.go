@@ -1,0 +1,261 @@
+package resolve
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/meridian-gtm/meridian/resolve/plan"
+	"github.com/meridian-gtm/meridian/resolve/zone"
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/steer"
+	"github.com/meridian-gtm/meridian/traffic/verdict"
+)
+
+// View is what workers answer from.
+type View = zone.View[plan.Name]
+
+// Currents keeps the members that non-preemptive policies are on. Both methods are
+// called with the State's lock held and must not call back.
+type Currents interface {
+	Current(scope traffic.Key) traffic.Current
+	// Move records that this node has moved. It must not block on the network.
+	Move(to traffic.Current)
+}
+
+// Options of a State. Workers, Verdict and Currents are required.
+type Options struct {
+	Workers  int // how many workers will answer; each has its own rotation counters
+	Verdict  func(traffic.TaskKey) verdict.Verdict
+	Currents Currents
+	// Map returns the location map of a hash. A map that cannot be had leaves the
+	// previous one in force. Nil means that there are no maps.
+	Map func(hash string) (*line.Map, error)
+	Log *slog.Logger
+}
+
+// State holds the configuration of one node in the form that answers. Its methods
+// may be called concurrently.
+type State struct {
+	opt  Options
+	view atomic.Pointer[View]
+
+	mu       sync.Mutex // guards the fields below and every change of view
+	model    *traffic.Model
+	position traffic.Position
+	world    *line.World
+	geoMap   *line.Map
+	geoHash  string // hash of geoMap
+	alarm    string // why the map in force is not the one configured; empty if it is
+	rng      *plan.Rand
+
+	domains map[traffic.Key]*slot         // enabled access domains and the slots they share
+	slots   map[string]*slot              // by content
+	byPool  map[string]map[*slot]struct{} // pool -> slots it takes part in
+	aliases map[string]map[string]bool    // name -> addresses whose endpoint it is
+}
+
+// slot is a plan slot with what is needed to compile it again.
+type slot struct {
+	plan.Slot
+	key      string
+	domain   *traffic.AccessDomain // any of those that share it: their content is equal
+	lines    *line.Partition
+	located  bool // compiled for lines, so a new world means a new slot
+	rotates  bool
+	users    map[traffic.Key]struct{}
+	poolList []string
+}
+
+// NewState returns a State with no configuration; its view refuses everything.
+func NewState(opt Options) *State {
+	s := &State{opt: opt, rng: plan.NewRand(rand.Uint64())}
+	s.reset()
+	s.geoMap = line.EmptyMap()
+	s.world, _ = line.NewWorld(s.geoMap, nil)
+	s.view.Store(zone.NewView[plan.Name]())
+	return s
+}
+
+func (s *State) reset() {
+	s.model = traffic.NewModel()
+	s.domains, s.slots = map[traffic.Key]*slot{}, map[string]*slot{}
+	s.byPool, s.aliases = map[string]map[*slot]struct{}{}, map[string]map[string]bool{}
+}
+
+// View returns the view in force. It never changes; keep it for one batch.
+func (s *State) View() *View { return s.view.Load() }
+
+// Position returns the position of the configuration in force.
+func (s *State) Position() traffic.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.position
+}
+
+// GeoMap returns the hash of the location map in force and, when it is not the one
+// that the configuration names, the reason in a sentence.
+func (s *State) GeoMap() (hash, alarm string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.geoHash, s.alarm
+}
+
+// Apply puts a revision in force, or with full a whole configuration in place of
+// the old one. Either all of it is answered from then on, or on an error none.
+func (s *State) Apply(pos traffic.Position, full bool, changes []traffic.Change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if full {
+		return s.applyFull(pos, changes)
+	}
+	undo := make([]traffic.Change, len(changes))
+	for i, c := range changes {
+		undo[i] = traffic.Change{Key: c.Key, After: s.model.Get(c.Key)}
+	}
+	b := s.builder(s.view.Load())
+	b.note(changes) // before the model changes: what was used until now is touched too
+	s.model.Apply(changes)
+	b.note(changes)
+	if err := b.run(); err != nil {
+		// Control has checked what it signs, so this is a fault of ours. The view is
+		// still the old one; the model behind it becomes so again.
+		s.model.Apply(undo)
+		if again := s.applyFull(s.position, s.model.All()); again != nil {
+			s.opt.Log.Error("restore configuration", "position", s.position.String(), "error", again)
+		}
+		return fmt.Errorf("apply revision %v: %w", pos, err)
+	}
+	s.position = pos
+	s.view.Store(b.edit.Done())
+	return nil
+}
+
+func (s *State) applyFull(pos traffic.Position, changes []traffic.Change) error {
+	next := &State{opt: s.opt, rng: s.rng, geoMap: s.geoMap, geoHash: s.geoHash, world: s.world}
+	next.reset()
+	next.view.Store(zone.NewView[plan.Name]())
+	next.model.Apply(changes)
+	b := next.builder(zone.NewView[plan.Name]())
+	b.all()
+	if err := b.run(); err != nil {
+		return fmt.Errorf("apply configuration %v: %w", pos, err)
+	}
+	s.model, s.world, s.geoMap, s.geoHash, s.alarm = next.model, next.world, next.geoMap, next.geoHash, next.alarm
+	s.domains, s.slots, s.byPool, s.aliases = next.domains, next.slots, next.byPool, next.aliases
+	s.position = pos
+	s.view.Store(b.edit.Done())
+	return nil
+}
+
+// VerdictsChanged compiles the plans again that depend on some health tasks. It costs
+// what the tasks' addresses touch, not the number of names that share the plans.
+func (s *State) VerdictsChanged(tasks []traffic.TaskKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	addrs := map[string]bool{}
+	for _, t := range tasks {
+		addrs[t.Address] = true
+	}
+	s.recompile(s.slotsOf(s.poolsOf(addrs)))
+}
+
+// Recompile compiles every plan again, after verdicts were loaded or lost as a whole.
+func (s *State) Recompile() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[*slot]struct{}{}
+	for _, sl := range s.domains {
+		all[sl] = struct{}{}
+	}
+	s.recompile(all)
+}
+
+// CurrentsChanged compiles the plans again that depend on members that another
+// node or control moved.
+func (s *State) CurrentsChanged(scopes []traffic.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	touched := map[*slot]struct{}{}
+	for _, k := range scopes {
+		switch k.Kind {
+		case traffic.KindAccessDomain:
+			if sl := s.domains[k]; sl != nil {
+				touched[sl] = struct{}{}
+			}
+		case traffic.KindPool:
+			maps.Copy(touched, s.byPool[k.Name])
+		}
+	}
+	s.recompile(touched)
+}
+
+// poolsOf returns the pools whose outcome may depend on some addresses, through
+// hosted access domains too.
+func (s *State) poolsOf(addrs map[string]bool) map[string]bool {
+	pools := map[string]bool{}
+	for queue := slices.Collect(maps.Keys(addrs)); len(queue) > 0; {
+		a := queue[0]
+		queue = queue[1:]
+		for _, u := range s.model.Users(traffic.Key{Kind: traffic.KindAddress, Name: a}) {
+			if u.Kind != traffic.KindPool || pools[u.Name] {
+				continue
+			}
+			pools[u.Name] = true
+			for _, d := range s.model.Users(u) {
+				if ad, ok := s.model.Get(d).(*traffic.AccessDomain); ok {
+					queue = slices.AppendSeq(queue, maps.Keys(s.aliases[ad.Name]))
+				}
+			}
+		}
+	}
+	return pools
+}
+
+func (s *State) slotsOf(pools map[string]bool) map[*slot]struct{} {
+	out := map[*slot]struct{}{}
+	for p := range pools {
+		maps.Copy(out, s.byPool[p])
+	}
+	return out
+}
+
+// recompile replaces plans in place. Slots of one call see one state of health.
+func (s *State) recompile(slots map[*slot]struct{}) {
+	if len(slots) == 0 {
+		return
+	}
+	c := &plan.Compiler{Engine: s.engine()}
+	for sl := range slots {
+		s.move(c.Engine, sl)
+	}
+	for sl := range slots {
+		sl.Store(c.Compile(sl.domain, sl.lines))
+	}
+}
+
+func (s *State) engine() *steer.Engine {
+	return &steer.Engine{Config: s.model, Verdict: s.opt.Verdict,
+		Current: func(k traffic.Key) string { return s.opt.Currents.Current(k).Member }}
+}
+
+// move records where the non-preemptive policies of a slot are now. The rule and
+// the verdicts are the same on every node, so all that see the same move the same way.
+func (s *State) move(e *steer.Engine, sl *slot) {
+	set := func(scope traffic.Key, to string) {
+		if cur := s.opt.Currents.Current(scope); to != "" && cur.Member != to {
+			s.opt.Currents.Move(traffic.Current{Scope: scope, Member: to, Epoch: cur.Epoch + 1})
+		}
+	}
+	for _, name := range sl.poolList {
+		if p := s.model.Pool(name); p != nil {
+			set(p.Key(), e.CurrentAddress(p))
+		}
+	}
+	set(sl.domain.Key(), e.CurrentPool(sl.domain))
+}

@@ -1,0 +1,321 @@
+package steer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
+)
+
+// Client is what the engine knows of who asks: the lines that hold it, most
+// specific first and "default" last, and its representative point when that is
+// known well enough to measure from.
+type Client struct {
+	Lines   []string
+	Point   line.Point
+	PointOK bool
+}
+
+// Decide returns what d answers to c. A disabled access domain decides like an
+// enabled one; whether it is asked at all is the caller's affair.
+func (e *Engine) Decide(d *traffic.AccessDomain, c Client) Decision {
+	return e.decide(d, c, nil)
+}
+
+// candidate is one member at either level, on its way through a policy.
+type candidate struct {
+	name      string
+	link      *traffic.Link
+	pos       int
+	enabled   bool // link and object
+	available bool
+	withdrawn bool
+	reason    string // state in words
+	why       string // for a trace: why it was taken or left
+	at        *traffic.Location
+}
+
+func (e *Engine) decide(d *traffic.AccessDomain, c Client, tr *Trace) Decision {
+	cands := e.poolCandidates(d)
+	ch := e.choose(&d.Steering, d.Key(), cands, c, d.Unmatched == traffic.UnmatchedNoData)
+	var out Decision
+	switch {
+	case len(ch.taken) > 0:
+		out = Decision{Basis: ByPolicy, Reason: ch.reason, Line: ch.line, Rule: ch.rule}
+		if ch.fallback {
+			out.Basis = Unmatched
+		}
+		for _, k := range ch.taken {
+			pick := e.pick(k.name, c, tr)
+			pick.Weight = k.link.Weight
+			out.Picks = append(out.Picks, pick)
+		}
+	default:
+		out = e.lastResort(d, cands, ch, tr)
+	}
+	if tr != nil {
+		tr.pools(d, cands, ch)
+	}
+	return out
+}
+
+func (e *Engine) poolCandidates(d *traffic.AccessDomain) []*candidate {
+	cands := make([]*candidate, 0, len(d.Pools))
+	for i := range d.Pools {
+		m := &d.Pools[i]
+		s := e.Pool(m.Pool)
+		k := &candidate{name: m.Pool, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available, reason: s.Reason}
+		if !m.Enabled {
+			k.reason = "is disabled as a member here"
+		}
+		if d.Order == traffic.OrderDistance {
+			k.at = e.meanLocation(m.Pool)
+		}
+		cands = append(cands, k)
+	}
+	return bySerial(cands)
+}
+
+func (e *Engine) addressCandidates(p *traffic.Pool) []*candidate {
+	cands := make([]*candidate, 0, len(p.Members))
+	for i := range p.Members {
+		m := &p.Members[i]
+		s := e.Address(m.Address)
+		k := &candidate{name: m.Address, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available, withdrawn: s.Withdrawn, reason: s.Reason}
+		if !m.Enabled {
+			k.reason = "is disabled as a member here"
+		}
+		if a := e.Config.Address(m.Address); a != nil {
+			k.at = a.Location
+		}
+		cands = append(cands, k)
+	}
+	return bySerial(cands)
+}
+
+// bySerial orders members; equal serials keep their position.
+func bySerial(cands []*candidate) []*candidate {
+	slices.SortStableFunc(cands, func(a, b *candidate) int { return a.link.Serial - b.link.Serial })
+	return cands
+}
+
+// choice is the outcome of one policy over its members.
+type choice struct {
+	rule     Rule
+	taken    []*candidate
+	matched  []*candidate // proximity with unmatched: nodata: all that the client's lines hold
+	strict   bool         // matched is binding
+	line     string
+	fallback bool
+	reason   string
+}
+
+// choose applies a policy to members ordered by serial. strict forbids the
+// fallback to members of other lines.
+func (e *Engine) choose(s *traffic.Steering, scope traffic.Key, cands []*candidate, c Client, strict bool) choice {
+	avail := filter(cands, func(k *candidate) bool { return k.available })
+	switch s.Policy {
+	case traffic.RoundRobin:
+		return choice{rule: Rotate, taken: avail, reason: "round robin: the available members take turns"}
+	case traffic.Weighted:
+		return choice{rule: Draw, taken: avail, reason: "weighted: drawn among the available members by weight"}
+	case traffic.Proximity:
+		return e.proximity(s, cands, avail, c, strict)
+	}
+	if len(avail) == 0 {
+		return choice{}
+	}
+	first := avail[0]
+	reason := fmt.Sprintf("sequential: %s has the smallest serial of the available members", first.name)
+	if s.Mode == traffic.NonPreemptive && e.Current != nil {
+		// The current member stays while listed, enabled and available; when it is not
+		// available the same rule as always names the next (design 5.1.3).
+		if cur := e.Current(scope); cur != "" {
+			if i := slices.IndexFunc(avail, func(k *candidate) bool { return k.name == cur }); i >= 0 {
+				if avail[i] != first {
+					reason = fmt.Sprintf("sequential, non-preemptive: %s is current and stays, though %s has a smaller serial", cur, first.name)
+				}
+				first = avail[i]
+			}
+		}
+	}
+	return choice{rule: First, taken: []*candidate{first}, reason: reason}
+}
+
+func (e *Engine) proximity(s *traffic.Steering, cands, avail []*candidate, c Client, strict bool) choice {
+	strict = strict && s.Policy == traffic.Proximity
+	out := choice{rule: First, strict: strict}
+	if strict {
+		out.matched = filter(cands, func(k *candidate) bool { return k.enabled && holdsAny(k, c.Lines) })
+	}
+	for _, l := range c.Lines {
+		on := filter(avail, func(k *candidate) bool { return slices.Contains(k.link.Lines, l) })
+		if len(on) == 0 {
+			continue
+		}
+		how := "serial"
+		if s.Order == traffic.OrderDistance && c.PointOK {
+			byDistance(on, c.Point)
+			how = "distance"
+		}
+		out.taken, out.line = on[:1], l
+		out.reason = fmt.Sprintf("proximity: line %s is the client's most specific with an available member; first by %s is %s", l, how, on[0].name)
+		return out
+	}
+	if strict || len(avail) == 0 {
+		return out
+	}
+	out.taken, out.fallback = avail[:1], true
+	out.reason = fmt.Sprintf("proximity: no line of the client has an available member; %s has the smallest serial of any line", avail[0].name)
+	return out
+}
+
+func holdsAny(k *candidate, lines []string) bool {
+	return slices.ContainsFunc(k.link.Lines, func(l string) bool { return slices.Contains(lines, l) })
+}
+
+// byDistance orders by great-circle distance from the client; members without a
+// location come last, and ties keep the order of serials.
+func byDistance(cands []*candidate, from line.Point) {
+	far := func(k *candidate) float64 {
+		if k.at == nil {
+			return math.Inf(1)
+		}
+		return line.Distance(from, line.Point{Lat: k.at.Latitude, Lon: k.at.Longitude})
+	}
+	slices.SortStableFunc(cands, func(a, b *candidate) int {
+		switch da, db := far(a), far(b); {
+		case da < db:
+			return -1
+		case da > db:
+			return 1
+		}
+		return 0
+	})
+}
+
+// meanLocation is the mean point of a pool's enabled, located addresses, taken on
+// the sphere so that a pool on both sides of the date line is not placed in Africa.
+func (e *Engine) meanLocation(pool string) *traffic.Location {
+	p := e.Config.Pool(pool)
+	if p == nil {
+		return nil
+	}
+	var x, y, z float64
+	n := 0
+	for i := range p.Members {
+		a := e.Config.Address(p.Members[i].Address)
+		if !p.Members[i].Enabled || a == nil || !a.Enabled || a.Location == nil {
+			continue
+		}
+		lat, lon := a.Location.Latitude*math.Pi/180, a.Location.Longitude*math.Pi/180
+		x += math.Cos(lat) * math.Cos(lon)
+		y += math.Cos(lat) * math.Sin(lon)
+		z += math.Sin(lat)
+		n++
+	}
+	if n == 0 || x == 0 && y == 0 && z == 0 {
+		return nil
+	}
+	return &traffic.Location{Latitude: math.Atan2(z, math.Hypot(x, y)) * 180 / math.Pi, Longitude: math.Atan2(y, x) * 180 / math.Pi}
+}
+
+// pick applies an available pool's own policy. At this level proximity always falls
+// back to the smallest serial of any line.
+func (e *Engine) pick(pool string, c Client, tr *Trace) Pick {
+	p := e.Config.Pool(pool)
+	cands := e.addressCandidates(p)
+	ch := e.choose(&p.Steering, p.Key(), cands, c, false)
+	out := Pick{Pool: pool, Weight: 1, Line: ch.line, Alias: p.Type == traffic.Domain, Rule: ch.rule, Answers: 1}
+	out.Entries = e.entries(ch.taken)
+	switch {
+	case out.Alias: // design 5.1.5: exactly one CNAME under every policy
+	case p.Policy == traffic.RoundRobin:
+		out.Answers = len(out.Entries)
+		if p.Answers > 0 {
+			out.Answers = min(p.Answers, out.Answers)
+		}
+	case p.Policy == traffic.Weighted:
+		out.Answers = min(max(p.Answers, 1), len(out.Entries))
+	}
+	if tr != nil {
+		tr.addresses(p, cands, ch)
+	}
+	return out
+}
+
+func (e *Engine) entries(cands []*candidate) []Entry {
+	out := make([]Entry, 0, len(cands))
+	for _, k := range cands {
+		out = append(out, Entry{Address: k.name, Value: e.Config.Address(k.name).Address, Weight: k.link.Weight})
+	}
+	return out
+}
+
+// lastResort answers when no pool is available (design 5.4), over the matched pools
+// alone where unmatched: nodata binds.
+func (e *Engine) lastResort(d *traffic.AccessDomain, cands []*candidate, ch choice, tr *Trace) Decision {
+	if ch.strict {
+		if len(ch.matched) == 0 {
+			return Decision{Basis: NoData, Reason: "no member serves a line of the client, and unmatched is nodata"}
+		}
+		cands = ch.matched
+	}
+	if d.AllDown == traffic.AllDownNoData {
+		return Decision{Basis: NoData, Reason: "no pool is available, and all_down is nodata"}
+	}
+	for _, pass := range []struct {
+		keep func(*candidate) bool
+		why  string
+	}{
+		{func(k *candidate) bool { return k.available }, "no pool is available; last resort: the available addresses of %s"},
+		{func(k *candidate) bool { return k.enabled && !k.withdrawn }, "no pool is available and no address either; last resort: every enabled address of %s"},
+	} {
+		for _, pool := range cands {
+			if !pool.enabled {
+				continue
+			}
+			p := e.Config.Pool(pool.name)
+			addrs := e.addressCandidates(p)
+			keep := filter(addrs, pass.keep)
+			if len(keep) == 0 {
+				continue
+			}
+			pool.why = "taken as the last resort: the smallest serial with addresses to give"
+			if tr != nil {
+				tr.lastResort(p, addrs, keep)
+			}
+			return Decision{Basis: LastResort, Reason: fmt.Sprintf(pass.why, pool.name), Rule: First, Picks: []Pick{e.failOpen(p, keep, pool.link.Weight)}}
+		}
+	}
+	return Decision{Basis: NoData, Reason: "no enabled address is left that an operator has not withdrawn"}
+}
+
+// failOpen gives all the addresses at once, so that clients may find one that still
+// works; a domain pool gives one CNAME by its own policy.
+func (e *Engine) failOpen(p *traffic.Pool, keep []*candidate, weight int) Pick {
+	out := Pick{Pool: p.Name, Weight: weight, Alias: p.Type == traffic.Domain, Rule: Rotate, Entries: e.entries(keep)}
+	out.Answers = len(out.Entries)
+	if out.Alias {
+		out.Answers = 1
+		switch p.Policy {
+		case traffic.Weighted:
+			out.Rule = Draw
+		case traffic.Sequential, traffic.Proximity:
+			out.Rule, out.Entries = First, out.Entries[:1]
+		}
+	}
+	return out
+}
+
+func filter(in []*candidate, keep func(*candidate) bool) []*candidate {
+	var out []*candidate
+	for _, k := range in {
+		if keep(k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}

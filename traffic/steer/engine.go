@@ -1,0 +1,237 @@
+package steer
+
+import (
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/verdict"
+)
+
+// Config is the part of the configuration that the engine reads; *traffic.Model is one.
+type Config interface {
+	Pool(name string) *traffic.Pool
+	Address(name string) *traffic.Address
+	Template(name string) *traffic.Template
+	At(name string) []*traffic.AccessDomain
+}
+
+// Engine decides. Config and Verdict are required; Current may be nil (nobody has
+// moved yet) and Down may be nil (no failure is pretended).
+type Engine struct {
+	Config  Config
+	Verdict func(traffic.TaskKey) verdict.Verdict
+	// Current returns the member that a non-preemptive policy is on, "" for none.
+	Current func(scope traffic.Key) string
+	// Down names addresses, by name or endpoint, that are to be taken as failed.
+	Down map[string]bool
+
+	visiting map[string]bool // access domains on the path of inherited availability
+}
+
+// Rule says how a resolver picks among candidates, query by query.
+type Rule uint8
+
+// The rules.
+const (
+	None   Rule = iota // nothing to answer: NODATA
+	First              // always the first
+	Rotate             // in turn; several are answered from the turn's place on
+	Draw               // independent draws in proportion to weight
+)
+
+func (r Rule) String() string { return [...]string{"none", "first", "rotate", "draw"}[r] }
+
+// Basis says what a decision rests on.
+type Basis string
+
+// The bases of a decision.
+const (
+	ByPolicy   Basis = "policy"      // an available member, chosen by the policy
+	Unmatched  Basis = "unmatched"   // no available member on the client's lines: fallback
+	LastResort Basis = "last_resort" // nothing is available: fail open
+	NoData     Basis = "nodata"      // answered with NODATA on purpose or for want of anything
+)
+
+// Decision is what an access domain answers to one class of clients.
+type Decision struct {
+	Basis  Basis
+	Reason string // the basis in a sentence
+	Line   string // the line that won, for proximity
+	Rule   Rule   // among Picks
+	Picks  []Pick
+}
+
+// Pick is one pool that may be chosen, with the addresses it would answer.
+type Pick struct {
+	Pool    string
+	Weight  int
+	Line    string // the line that won among its addresses, for proximity
+	Alias   bool   // entries are domain names, answered as one CNAME
+	Rule    Rule   // among Entries
+	Answers int    // how many entries an answer holds; at least 1
+	Entries []Entry
+}
+
+// Entry is one address that may be answered.
+type Entry struct {
+	Address string // object name
+	Value   string // IP or domain name
+	Weight  int
+}
+
+// AddressState is what the engine holds of one address.
+type AddressState struct {
+	Enabled   bool
+	Available bool
+	Withdrawn bool // out by an operator's order, so not even a last resort
+	Reason    string
+	OK, Total int // health tasks
+}
+
+// PoolState is what the engine holds of one pool.
+type PoolState struct {
+	Enabled   bool
+	Available bool
+	Reason    string
+	OK, Total int // available and enabled addresses
+}
+
+// Address judges one address (design 5.4).
+func (e *Engine) Address(name string) AddressState {
+	a := e.Config.Address(name)
+	switch {
+	case a == nil:
+		return AddressState{Reason: "does not exist"}
+	case !a.Enabled:
+		return AddressState{Reason: "is disabled"}
+	case e.Down[a.Name] || e.Down[a.Address]:
+		return AddressState{Enabled: true, Reason: "is taken as failed for this question"}
+	case a.Mode == traffic.ManualUnavailable:
+		return AddressState{Enabled: true, Withdrawn: true, Reason: "is set unavailable by hand"}
+	case a.Mode == traffic.ManualAvailable:
+		return AddressState{Enabled: true, Available: true, Reason: "is set available by hand"}
+	}
+	s := AddressState{Enabled: true}
+	stale := 0
+	for _, t := range a.Tasks {
+		tpl := e.Config.Template(t.Template)
+		if !t.Enabled || tpl == nil || !tpl.Enabled {
+			continue
+		}
+		s.Total++
+		v := e.Verdict(traffic.TaskKey{Address: a.Name, Template: t.Template, Port: t.EffectivePort(tpl.Protocol)})
+		if v.Available() {
+			s.OK++
+		}
+		if v.Stale {
+			stale++
+		}
+	}
+	s.Available = s.Total == 0 || a.Judgement.Holds(s.OK, s.Total)
+	s.Reason = taskReason(a.Judgement, s, stale)
+	if a.Family() == traffic.Domain && s.Available {
+		if ok, hosted := e.hosted(a.Address); hosted {
+			s.Available = ok
+			if ok {
+				s.Reason += "; the hosted access domain it names is available"
+			} else {
+				s.Reason = "the hosted access domain it names is unavailable"
+			}
+		}
+	}
+	return s
+}
+
+// hosted returns the availability of the access domains at a name, if there are any.
+func (e *Engine) hosted(name string) (available, hosted bool) {
+	if e.visiting[name] {
+		// A cycle, which the check refuses; here it must only not hang.
+		return true, false
+	}
+	if e.visiting == nil {
+		e.visiting = map[string]bool{}
+	}
+	e.visiting[name] = true
+	defer delete(e.visiting, name)
+	for _, d := range e.Config.At(name) {
+		if !d.Enabled {
+			continue
+		}
+		hosted = true
+		if e.Domain(d) {
+			available = true
+		}
+	}
+	return available, hosted
+}
+
+// Pool judges one pool: enabled, and its judgement holds over its enabled members.
+func (e *Engine) Pool(name string) PoolState {
+	p := e.Config.Pool(name)
+	switch {
+	case p == nil:
+		return PoolState{Reason: "does not exist"}
+	case !p.Enabled:
+		return PoolState{Reason: "is disabled"}
+	}
+	s := PoolState{Enabled: true}
+	for i := range p.Members {
+		m := &p.Members[i]
+		if !m.Enabled {
+			continue
+		}
+		if a := e.Address(m.Address); a.Enabled {
+			s.Total++
+			if a.Available {
+				s.OK++
+			}
+		}
+	}
+	s.Available = p.Judgement.Holds(s.OK, s.Total)
+	s.Reason = poolReason(p.Judgement, s)
+	return s
+}
+
+// Domain reports whether an access domain has an available pool.
+func (e *Engine) Domain(d *traffic.AccessDomain) bool {
+	for i := range d.Pools {
+		if d.Pools[i].Enabled && e.Pool(d.Pools[i].Pool).Available {
+			return true
+		}
+	}
+	return false
+}
+
+// Uses returns the lines that an access domain's answer depends on, at both levels,
+// and whether it also depends on distance. With no lines the client plays no part.
+func Uses(c Config, d *traffic.AccessDomain) (lines []string, distance bool) {
+	set := map[string]bool{}
+	add := func(s *traffic.Steering, links []string) {
+		if s.Policy != traffic.Proximity {
+			return
+		}
+		distance = distance || s.Order == traffic.OrderDistance
+		for _, l := range links {
+			if !set[l] {
+				set[l] = true
+				lines = append(lines, l)
+			}
+		}
+	}
+	for i := range d.Pools {
+		m := &d.Pools[i]
+		if !m.Enabled {
+			continue
+		}
+		add(&d.Steering, m.Lines)
+		if p := c.Pool(m.Pool); p != nil && p.Enabled {
+			for j := range p.Members {
+				if p.Members[j].Enabled {
+					add(&p.Steering, p.Members[j].Lines)
+				}
+			}
+		}
+	}
+	if distance && len(lines) == 0 {
+		distance = false
+	}
+	return lines, distance
+}

@@ -1,0 +1,42 @@
+package steer
+
+import (
+	"fmt"
+
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+func taskReason(j traffic.Judgement, s AddressState, stale int) string {
+	var out string
+	switch {
+	case s.Total == 0:
+		return "has no health task, so it counts as available"
+	case s.OK == s.Total:
+		out = fmt.Sprintf("all %d health tasks are good", s.Total)
+		if s.Total == 1 {
+			out = "its health task is good"
+		}
+	case s.Available:
+		out = fmt.Sprintf("%d of %d health tasks are good, enough for %s", s.OK, s.Total, j)
+	case s.Total == 1:
+		out = "its health task is down"
+	default:
+		out = fmt.Sprintf("%d of %d health tasks are good, not enough for %s", s.OK, s.Total, j)
+	}
+	if stale > 0 {
+		out += fmt.Sprintf(" (%d held from before, too few vantages vote)", stale)
+	}
+	return out
+}
+
+func poolReason(j traffic.Judgement, s PoolState) string {
+	switch {
+	case s.Total == 0:
+		return "has no enabled address"
+	case s.OK == s.Total:
+		return fmt.Sprintf("%d of %d addresses are available", s.OK, s.Total)
+	case s.Available:
+		return fmt.Sprintf("%d of %d addresses are available, enough for %s", s.OK, s.Total, j)
+	}
+	return fmt.Sprintf("%d of %d addresses are available, not enough for %s", s.OK, s.Total, j)
+}

@@ -1,0 +1,120 @@
+package steer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Trace is the record of one decision: every pool and address that was considered,
+// in serial order, with the reason it was taken or left.
+type Trace struct {
+	Pools []Considered `json:"pools"`
+
+	byPool map[string][]Considered
+}
+
+// Considered is one member, at either level.
+type Considered struct {
+	Name      string       `json:"name"`
+	Value     string       `json:"value,omitempty" doc:"IP or domain name, for an address."`
+	Serial    int          `json:"serial"`
+	Weight    int          `json:"weight"`
+	Lines     []string     `json:"lines"`
+	Policy    string       `json:"policy,omitempty" doc:"The pool's own policy."`
+	Available bool         `json:"available"`
+	State     string       `json:"state" doc:"Why it is available or not."`
+	Taken     bool         `json:"taken"`
+	Why       string       `json:"why" doc:"Why it was taken or left."`
+	Addresses []Considered `json:"addresses,omitempty"`
+}
+
+// Explain decides like Decide and tells how it came to it. The decision is the
+// same: both run the same code.
+func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
+	tr := Trace{byPool: map[string][]Considered{}}
+	dec := e.decide(d, c, &tr)
+	for i := range tr.Pools {
+		p := &tr.Pools[i]
+		p.Addresses = tr.byPool[p.Name]
+		if p.Addresses == nil {
+			if pool := e.Config.Pool(p.Name); pool != nil {
+				p.Addresses = e.considered(e.addressCandidates(pool), nil, func(*candidate) string { return "its pool was not taken" })
+			}
+		}
+	}
+	return dec, tr
+}
+
+func (tr *Trace) pools(d *traffic.AccessDomain, cands []*candidate, ch choice) {
+	for _, k := range cands {
+		taken := slices.Contains(ch.taken, k) || k.why != ""
+		why := k.why
+		if why == "" {
+			why = because(&d.Steering, k, ch, taken)
+		}
+		tr.Pools = append(tr.Pools, Considered{Name: k.name, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines,
+			Available: k.available, State: k.reason, Taken: taken, Why: why})
+	}
+}
+
+func (tr *Trace) addresses(p *traffic.Pool, cands []*candidate, ch choice) {
+	for _, k := range cands {
+		tr.byPool[p.Name] = append(tr.byPool[p.Name], considered(k, slices.Contains(ch.taken, k), because(&p.Steering, k, ch, slices.Contains(ch.taken, k))))
+	}
+}
+
+func (tr *Trace) lastResort(p *traffic.Pool, cands, keep []*candidate) {
+	for _, k := range cands {
+		taken, why := slices.Contains(keep, k), "not needed as a last resort"
+		switch {
+		case taken && k.available:
+			why = "taken as a last resort: it is available, though its pool is not"
+		case taken:
+			why = "taken as a last resort: nothing is available, so all are answered"
+		case k.withdrawn:
+			why = "left: an operator has withdrawn it"
+		case !k.enabled:
+			why = "left: it " + k.reason
+		case !k.available:
+			why = "left: it is not available and others are"
+		}
+		tr.byPool[p.Name] = append(tr.byPool[p.Name], considered(k, taken, why))
+	}
+}
+
+func (e *Engine) considered(cands []*candidate, taken []*candidate, why func(*candidate) string) []Considered {
+	out := make([]Considered, 0, len(cands))
+	for _, k := range cands {
+		c := considered(k, slices.Contains(taken, k), why(k))
+		out = append(out, c)
+	}
+	return out
+}
+
+func considered(k *candidate, taken bool, why string) Considered {
+	return Considered{Name: k.name, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines, Available: k.available, State: k.reason, Taken: taken, Why: why}
+}
+
+// because says why a member was taken or left by a policy.
+func because(s *traffic.Steering, k *candidate, ch choice, taken bool) string {
+	switch {
+	case taken && s.Policy == traffic.RoundRobin:
+		return "taken in turn with the other available members"
+	case taken && s.Policy == traffic.Weighted:
+		return fmt.Sprintf("taken by weight %d", k.link.Weight)
+	case taken:
+		return "taken: " + ch.reason
+	case !k.enabled || !k.available:
+		return "left: it " + k.reason
+	case len(ch.taken) == 0:
+		return "left: no member could be taken"
+	case s.Policy == traffic.Proximity && ch.line != "" && !slices.Contains(k.link.Lines, ch.line):
+		return fmt.Sprintf("left: it serves %s, not the winning line %s", strings.Join(k.link.Lines, ", "), ch.line)
+	case s.Policy == traffic.Proximity:
+		return fmt.Sprintf("left: %s comes first on the same line", ch.taken[0].name)
+	}
+	return fmt.Sprintf("left: %s comes first", ch.taken[0].name)
+}
