@@ -1,0 +1,136 @@
+package follow_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/meridian-gtm/meridian/distribute"
+	"github.com/meridian-gtm/meridian/distribute/broker"
+	"github.com/meridian-gtm/meridian/distribute/follow"
+	"github.com/meridian-gtm/meridian/distribute/internal/rig"
+	"github.com/meridian-gtm/meridian/distribute/publish"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// node is a follower with the model that it feeds.
+type node struct {
+	t    testing.TB
+	dir  string
+	f    *follow.Follower
+	stop func()
+
+	mu      sync.Mutex
+	model   *traffic.Model
+	pos     traffic.Position
+	full    int   // full updates seen
+	steps   int   // all updates seen
+	refusal error // what apply answers
+}
+
+// start boots and runs a follower on dir. key 0 gives none.
+func start(t testing.TB, bus *distribute.Bus, dir string, key byte) *node {
+	t.Helper()
+	n := &node{t: t, dir: dir, model: traffic.NewModel()}
+	n.open(bus, key)
+	if _, err := n.f.Boot(); err != nil {
+		t.Fatal(err)
+	}
+	n.stop = rig.Start(t, n.f.Run)
+	return n
+}
+
+func (n *node) open(bus *distribute.Bus, key byte) {
+	n.t.Helper()
+	o := follow.Options{Dir: n.dir, Conn: bus.Conn(), Apply: n.apply, Log: rig.Log(n.t)}
+	if key != 0 {
+		o.Keys = []ed25519.PublicKey{rig.Public(key)}
+	}
+	f, err := follow.New(o)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.f = f
+}
+
+func (n *node) apply(u follow.Update) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.refusal != nil {
+		return n.refusal
+	}
+	if !u.Full && u.Position.Revision <= n.pos.Revision {
+		n.t.Errorf("increment to %s after %s", u.Position, n.pos)
+	}
+	if u.Full {
+		n.model = traffic.NewModel()
+		n.full++
+	}
+	n.model.Apply(u.Changes)
+	n.pos = u.Position
+	n.steps++
+	return nil
+}
+
+func (n *node) state() (traffic.Position, []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.pos, traffic.EncodeChanges(n.model.All())
+}
+
+// reaches waits until the node holds exactly what the store holds.
+func (n *node) reaches(s *rig.Store) {
+	n.t.Helper()
+	rig.Eventually(n.t, "the node holds what the store holds", func() bool {
+		want, content := s.State()
+		got, have := n.state()
+		pos, ok := n.f.Position()
+		return ok && got == want && pos == want && bytes.Equal(have, content)
+	})
+}
+
+func (n *node) alarmed(about string) {
+	n.t.Helper()
+	rig.Eventually(n.t, "an alarm about "+about, func() bool { return strings.Contains(strings.Join(n.f.Alarms(), "\n"), about) })
+}
+
+func publisher(t testing.TB, bus *distribute.Bus, s publish.Source, key byte, change ...func(*publish.Options)) (*publish.Publisher, func()) {
+	t.Helper()
+	o := publish.Options{Source: s, Signer: rig.Key(key), Conn: bus.Conn(), Log: rig.Log(t)}
+	for _, c := range change {
+		c(&o)
+	}
+	p, err := publish.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, rig.Start(t, p.Run)
+}
+
+func TestNodeFollowsControl(t *testing.T) {
+	t.Parallel()
+	bus := rig.Dial(t, rig.Broker(t, broker.Options{}))
+	store := rig.NewStore(1)
+	p, _ := publisher(t, bus, store, 1)
+	n := start(t, bus, t.TempDir(), 1)
+	n.reaches(store) // the empty configuration is a configuration
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20 {
+		store.Commit(rig.Random(r)...)
+		p.Notify()
+	}
+	n.reaches(store)
+	if n.full != 1 {
+		t.Errorf("%d full updates, want only the first", n.full)
+	}
+	if a := n.f.Alarms(); a != nil {
+		t.Errorf("alarms in quiet times: %q", a)
+	}
+}

@@ -1,0 +1,324 @@
+package publish
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-gtm/meridian/distribute/codec"
+	"github.com/meridian-gtm/meridian/distribute/stream"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Revision is one committed change set.
+type Revision struct {
+	Position traffic.Position
+	Changes  []byte // traffic.EncodeChanges; Position.Next of it leads here
+	At       time.Time
+}
+
+// Source is the store of record.
+type Source interface {
+	// Head is the position of the newest committed revision.
+	Head(ctx context.Context) (traffic.Position, error)
+	// Revisions returns up to limit revisions of the current epoch after the given one,
+	// consecutive and in order. Fewer than asked, or none, when that is all; a first one
+	// that is not after+1 when those between have been compacted away.
+	Revisions(ctx context.Context, after uint64, limit int) ([]Revision, error)
+	// Snapshot returns the whole configuration and its position, of one moment:
+	// traffic.EncodeChanges of Model.All.
+	Snapshot(ctx context.Context) (traffic.Position, []byte, error)
+}
+
+// Options of a Publisher. Source, Signer and Conn are required.
+type Options struct {
+	Source Source
+	Signer ed25519.PrivateKey
+	Conn   *nats.Conn
+	// Rotations are all key rotations so far in order of serial, as codec.SealRotation
+	// made them.
+	Rotations [][]byte
+	// Blobs, if set, lists the location maps that nodes need, newest last; Blob gives the
+	// bytes of one. Both are called from Run.
+	Blobs func() []traffic.Hash
+	Blob  func(ctx context.Context, hash traffic.Hash) ([]byte, error)
+
+	Limits stream.Limits
+	// SnapshotRevisions and SnapshotBytes: a snapshot is made when the log after the last
+	// one is longer than either; default 1,000 revisions, or 8 MiB but at least the size
+	// of the last snapshot, so that a large configuration is not sent for small changes.
+	SnapshotRevisions uint64
+	SnapshotBytes     int
+	Log               *slog.Logger
+}
+
+// Publisher is made by New and works while Run runs.
+type Publisher struct {
+	o    Options
+	log  *slog.Logger
+	keys *codec.Keys
+	wake chan struct{}
+
+	// Owned by Run.
+	js jetstream.JetStream
+	// made: the streams were there when we last asked. known: the fields below say what
+	// is in them. placed: tail is on the store's chain and joins the snapshot.
+	made, known, placed bool
+	seq, first          uint64           // last and first sequence of the log
+	empty               bool             // nothing in the log
+	tail                traffic.Position // of the last message in the log; once placed, where to go on
+	partial             bool             // that message is not the last part of its revision
+	snap                *codec.Sealed    // header of the latest snapshot; nil if none can be used
+	snapAt              uint64           // stream sequence of it, 0 if none
+	bytes, messages     int              // in the log after snap, as far as we wrote them
+	blobList            []traffic.Hash   // as last checked
+	blobAt              time.Time
+
+	mu    sync.Mutex // guards the fields below
+	done  traffic.Position
+	alarm string
+}
+
+// Intervals.
+const (
+	// announceEvery bounds how long a node that missed an announcement does not know
+	// that it is behind, and how long streams that a server lost stay lost.
+	announceEvery = 2 * time.Second
+	maxBackoff    = 5 * time.Second
+	// page is how many revisions are read from the store at once.
+	page = 256
+	// attempt bounds one round against a server that does not answer.
+	attempt = 30 * time.Second
+)
+
+// New checks the options.
+func New(o Options) (*Publisher, error) {
+	if o.Source == nil || o.Conn == nil || len(o.Signer) != ed25519.PrivateKeySize {
+		return nil, errors.New("make publisher: source, connection and signing key are required")
+	}
+	if o.SnapshotRevisions == 0 {
+		o.SnapshotRevisions = 1000
+	}
+	if o.SnapshotBytes == 0 {
+		o.SnapshotBytes = 8 << 20
+	}
+	o.Limits = o.Limits.WithDefaults()
+	p := &Publisher{o: o, log: o.Log, wake: make(chan struct{}, 1)}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	p.keys = codec.NewKeys(o.Signer.Public().(ed25519.PublicKey))
+	var err error
+	if p.js, err = jetstream.New(o.Conn); err != nil {
+		return nil, fmt.Errorf("make publisher: %w", err)
+	}
+	return p, nil
+}
+
+// Notify says that the store has a new revision. It never blocks.
+func (p *Publisher) Notify() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Position is the newest position that the streams are known to hold.
+func (p *Publisher) Position() traffic.Position {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.done
+}
+
+// Alarms says what keeps configuration from going out, in sentences.
+func (p *Publisher) Alarms() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.alarm == "" {
+		return nil
+	}
+	return []string{p.alarm}
+}
+
+// Run publishes until ctx ends and then returns nil. Trouble is retried for ever.
+func (p *Publisher) Run(ctx context.Context) error {
+	wait := time.Duration(0)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.wake:
+			if wait > 0 { // in trouble: a new revision does not shorten the wait
+				continue
+			}
+		case <-timer.C:
+		}
+		try, cancel := context.WithTimeout(ctx, attempt)
+		err := p.sync(try)
+		cancel()
+		switch {
+		case err == nil:
+			wait = 0
+			p.setAlarm("")
+			timer.Reset(announceEvery)
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, stream.ErrRaced):
+			p.known = false
+			timer.Reset(rand.N(20 * time.Millisecond))
+		default:
+			p.made, p.known = false, false
+			wait = min(maxBackoff, max(100*time.Millisecond, 2*wait))
+			p.setAlarm("configuration is not published: " + err.Error())
+			p.log.Warn("publish configuration", "error", err, "again_in", wait)
+			timer.Reset(wait/2 + rand.N(wait/2))
+		}
+	}
+}
+
+func (p *Publisher) setAlarm(s string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alarm = s
+}
+
+// sync brings the streams to the store's head and says so.
+func (p *Publisher) sync(ctx context.Context) error {
+	if err := p.look(ctx); err != nil {
+		return err
+	}
+	head, err := p.o.Source.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("read the store's head: %w", err)
+	}
+	if head, err = p.checkAge(ctx, head); err != nil {
+		return err
+	}
+	if !p.placed || p.snap == nil || p.snap.Position.Epoch != head.Epoch || p.tail.Epoch != head.Epoch {
+		if err := p.place(ctx, head); err != nil {
+			return err
+		}
+		p.placed = true
+	}
+	if err := p.revisions(ctx, head); err != nil {
+		return err
+	}
+	if err := p.blobs(ctx); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.done = p.tail
+	p.mu.Unlock()
+	return p.announce()
+}
+
+// announce tells nodes where the streams are. It goes out after what it announces
+// has been acknowledged.
+func (p *Publisher) announce() error {
+	b, err := json.Marshal(stream.Head{Position: p.tail, Snapshot: p.snap.Position, Sent: time.Now().UTC()})
+	if err != nil {
+		return fmt.Errorf("encode announcement: %w", err)
+	}
+	if err := p.o.Conn.Publish(stream.HeadSubject, b); err != nil {
+		return fmt.Errorf("announce %s: %w", p.tail, err)
+	}
+	return nil
+}
+
+// revisions appends what the store has beyond the tail.
+func (p *Publisher) revisions(ctx context.Context, head traffic.Position) error {
+	for p.tail.Revision < head.Revision {
+		list, err := p.o.Source.Revisions(ctx, p.tail.Revision, page)
+		if err != nil {
+			return fmt.Errorf("read revisions after %d: %w", p.tail.Revision, err)
+		}
+		if len(list) == 0 {
+			return fmt.Errorf("read revisions after %d: the store has none though its head is %d", p.tail.Revision, head.Revision)
+		}
+		for _, r := range list {
+			if want := p.tail.Next(r.Changes); r.Position != want {
+				return fmt.Errorf("revision %s does not follow %s: the store's chain is broken", r.Position, p.tail)
+			}
+			if err := p.append(ctx, r); err != nil {
+				return err
+			}
+			if p.due() {
+				if err := p.snapshot(ctx); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// due asks for a snapshot well before the log's limits could discard a revision that
+// a reader of the last one needs.
+func (p *Publisher) due() bool {
+	since := p.tail.Revision - min(p.tail.Revision, p.snap.Position.Revision)
+	return since >= p.o.SnapshotRevisions || p.bytes >= max(p.o.SnapshotBytes, p.snap.Size()) ||
+		2*int64(p.messages) >= p.o.Limits.LogMessages || 2*int64(p.bytes) >= p.o.Limits.LogBytes
+}
+
+func (p *Publisher) blobsDue(list []traffic.Hash) bool {
+	const every = time.Minute
+	if slices.Equal(list, p.blobList) && time.Since(p.blobAt) < every {
+		return false
+	}
+	p.blobList, p.blobAt = slices.Clone(list), time.Now()
+	return true
+}
+
+// append writes one revision, part after part, each behind the one before.
+func (p *Publisher) append(ctx context.Context, r Revision) error {
+	s, err := codec.Seal(codec.Revision, r.Position, r.At, r.Changes, p.o.Signer)
+	if err != nil {
+		return err
+	}
+	for i, b := range s.Parts() {
+		ack, err := p.js.Publish(ctx, stream.LogSubject(r.Position.Epoch, r.Position.Revision, i), b, jetstream.WithExpectLastSequence(p.seq))
+		if err != nil {
+			return fmt.Errorf("publish revision %d: %w", r.Position.Revision, stream.Raced(err))
+		}
+		p.seq = ack.Sequence
+		p.messages++
+		p.empty = false
+	}
+	p.tail = r.Position
+	p.bytes += s.Size()
+	return nil
+}
+
+// snapshot publishes the store's whole configuration of now.
+func (p *Publisher) snapshot(ctx context.Context) error {
+	pos, content, err := p.o.Source.Snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("read snapshot: %w", err)
+	}
+	s, err := codec.Seal(codec.Snapshot, pos, time.Now(), content, p.o.Signer)
+	if err != nil {
+		return err
+	}
+	if err := stream.WriteSnapshot(ctx, p.js, s, p.snap, p.snapAt); err != nil {
+		return err
+	}
+	head, at, err := stream.SnapshotHead(ctx, p.js, p.keys)
+	if err != nil {
+		return fmt.Errorf("read back snapshot %s: %w", pos, err)
+	}
+	p.snap, p.snapAt, p.bytes, p.messages = head, at, 0, 0
+	p.log.Info("published a snapshot", "position", pos.String(), "bytes", s.Size(), "parts", s.Count())
+	return nil
+}
