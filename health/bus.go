@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Bus carries messages between the parts. It may lose, repeat or delay any of them:
@@ -25,6 +26,17 @@ const (
 	ObsPrefix   = "health.obs."   // batches of observations
 	BeatPrefix  = "health.beat."  // heartbeats
 	StatePrefix = "health.state." // requests for the whole state
+)
+
+// Times of the protocol between vantages and receivers.
+const (
+	// BeatEvery is the heartbeat's period.
+	BeatEvery = time.Second
+	// Lapse is how long a vantage may be silent before it counts as lost, by the
+	// receiver's monotonic clock: four beats may be lost or a bus server restart. Longer
+	// would let the last word of a dead vantage block the others' majority; shorter would
+	// mark verdicts stale for every hiccup.
+	Lapse = 5 * time.Second
 )
 
 // maxID is the longest vantage id: it is a subject token, a label and a file-safe word.

@@ -227,3 +227,13 @@ func DecodeRequest(data []byte) (*StateRequest, error) {
 	}
 	return q, nil
 }
+
+// Outranks decides between two active processes with one vantage id: the one that has
+// been active longer stays. Both count by their own clocks, and messages take time,
+// so ages within a second of each other say nothing and the instance decides.
+func Outranks(active time.Duration, instance string, otherActive time.Duration, other string) bool {
+	if d := active - otherActive; d > time.Second || d < -time.Second {
+		return d > 0
+	}
+	return instance < other
+}

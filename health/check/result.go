@@ -159,3 +159,7 @@ func rootCause(err error) error {
 	}
 	return err
 }
+
+// Refused reports whether the error of a connection attempt is the peer's refusal,
+// which proves that the network in between works.
+func Refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

@@ -1,0 +1,161 @@
+package view
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/meridian-gtm/meridian/health"
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/verdict"
+)
+
+// fileName is the file in Options.Dir.
+const fileName = "verdicts.json"
+
+// file is the stored form. Ages are counted on over the time that the machine was
+// off, by its own wall clock; a clock that was set back counts as no time.
+type file struct {
+	Version  int           `json:"v"`
+	Saved    time.Time     `json:"saved"`
+	Verdicts []fileVerdict `json:"verdicts"`
+	Vantages []fileVantage `json:"vantages"`
+}
+
+type fileVerdict struct {
+	traffic.TaskKey
+	State verdict.State `json:"state"`
+	AgeMS int64         `json:"age_ms"`
+}
+
+type fileVantage struct {
+	ID     string            `json:"id"`
+	Labels map[string]string `json:"labels,omitempty"`
+	AgeMS  int64             `json:"age_ms"` // since its last heartbeat
+}
+
+func (v *View) load() {
+	if v.opt.Dir == "" {
+		return
+	}
+	data, err := os.ReadFile(filepath.Join(v.opt.Dir, fileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err == nil {
+		err = v.restore(data, time.Now())
+	}
+	if err != nil {
+		v.log.Warn("kept verdicts are not used", "file", filepath.Join(v.opt.Dir, fileName), "error", err)
+	}
+}
+
+// restore takes all of a stored form or nothing.
+func (v *View) restore(data []byte, now time.Time) error {
+	var f file
+	if err := json.Unmarshal(data, &f); err != nil {
+		return fmt.Errorf("read kept verdicts: %w", err)
+	}
+	if f.Version != health.Version {
+		return fmt.Errorf("read kept verdicts: have version %d, this release reads %d", f.Version, health.Version)
+	}
+	off := max(now.Round(0).Sub(f.Saved), 0)
+	const maxMS = int64(1<<62) / int64(time.Millisecond)
+	for _, s := range f.Vantages {
+		if err := health.CheckVantage(s.ID); err != nil || s.AgeMS < 0 || s.AgeMS > maxMS {
+			return fmt.Errorf("read kept verdicts: vantage %q age %d: %w", s.ID, s.AgeMS, errors.Join(err, errBad))
+		}
+	}
+	loaded := make(map[traffic.TaskKey]verdict.Verdict, len(f.Verdicts))
+	for _, k := range f.Verdicts {
+		if k.State == verdict.Unknown || k.AgeMS < 0 || k.AgeMS > maxMS {
+			return fmt.Errorf("read kept verdicts: verdict of %v: %w", k.TaskKey, errBad)
+		}
+		loaded[k.TaskKey] = verdict.Verdict{State: k.State, Stale: true, Since: now.Add(-off - time.Duration(k.AgeMS)*time.Millisecond)}
+	}
+	v.loaded = loaded
+	for _, s := range f.Vantages {
+		v.vantages[s.ID] = &source{id: s.ID, labels: s.Labels, age: off + time.Duration(s.AgeMS)*time.Millisecond}
+	}
+	return nil
+}
+
+var errBad = errors.New("value out of range")
+
+// snapshot returns the stored form when there is something to store.
+func (v *View) snapshot(now time.Time) *file {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.unsaved && now.Sub(v.saved) < saveAtLeast || v.loaded != nil {
+		return nil // before the first model, the file on disk knows more than we do
+	}
+	v.unsaved, v.saved = false, now
+	f := &file{Version: health.Version, Saved: now.Round(0)}
+	for k, t := range v.tasks {
+		if t.v.State != verdict.Unknown {
+			f.Verdicts = append(f.Verdicts, fileVerdict{k, t.v.State, max(now.Sub(t.v.Since), 0).Milliseconds()})
+		}
+	}
+	for id, s := range v.vantages {
+		f.Vantages = append(f.Vantages, fileVantage{id, s.labels, max(s.silence(v.begun, now), 0).Milliseconds()})
+	}
+	return f
+}
+
+// saveUntil writes the file in its own goroutine, so that a slow disk delays nothing.
+func (v *View) saveUntil(ctx context.Context) {
+	if v.opt.Dir == "" {
+		return
+	}
+	ticker := time.NewTicker(saveEvery)
+	defer ticker.Stop()
+	for {
+		end := false
+		select {
+		case <-ctx.Done():
+			end = true
+		case <-ticker.C:
+		}
+		if f := v.snapshot(time.Now()); f != nil {
+			if err := f.write(v.opt.Dir); err != nil {
+				v.log.Warn("verdicts not saved", "error", err)
+				v.mu.Lock()
+				v.unsaved = true
+				v.mu.Unlock()
+			}
+		}
+		if end {
+			return
+		}
+	}
+}
+
+// write replaces the file in one step: a reader sees the old one or the new one.
+func (f *file) write(dir string) error {
+	data, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("encode verdicts: %w", err)
+	}
+	tmp, err := os.CreateTemp(dir, fileName+".*")
+	if err != nil {
+		return fmt.Errorf("save verdicts: %w", err)
+	}
+	_, err = tmp.Write(data)
+	if err == nil {
+		err = tmp.Sync() // else a power cut may leave the new name with no content
+	}
+	err = errors.Join(err, tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), filepath.Join(dir, fileName))
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+		return fmt.Errorf("save verdicts: %w", err)
+	}
+	return nil
+}
