@@ -18,6 +18,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
+
+	"github.com/meridian-gtm/meridian/distribute/internal/durable"
 )
 
 // Options of an embedded server. Dir is required.
@@ -151,7 +153,7 @@ func controlSeed(path string) (seed, pub string, err error) {
 		if seed, pub, err = NewUser(); err != nil {
 			return "", "", err
 		}
-		if err := writeNew(path, seed); err != nil {
+		if err := durable.Replace(path, []byte(seed+"\n")); err != nil {
 			return "", "", fmt.Errorf("save control's seed: %w", err)
 		}
 		return seed, pub, nil
@@ -164,20 +166,6 @@ func controlSeed(path string) (seed, pub string, err error) {
 		return "", "", fmt.Errorf("read control's seed in %s: %w", path, err)
 	}
 	return seed, pub, nil
-}
-
-// writeNew makes the file appear whole or not at all.
-func writeNew(path, text string) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
 }
 
 // NewUser makes a credential: the seed goes into the node's token, the public key

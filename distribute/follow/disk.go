@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/distribute/codec"
+	"github.com/meridian-gtm/meridian/distribute/internal/durable"
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
@@ -275,7 +276,7 @@ func (d *disk) writeSnapshot() error {
 		}
 		tail, records = recordsAfter(b[:min(int64(len(b)), d.size)], snap.Position)
 	}
-	if err := replaceFile(d.path("snapshot"), snap.File()); err != nil {
+	if err := durable.Replace(d.path("snapshot"), snap.File()); err != nil {
 		return fmt.Errorf("store snapshot: %w", err)
 	}
 	d.waitingSnap, d.snap = nil, snap.Position
@@ -287,7 +288,7 @@ func (d *disk) writeSnapshot() error {
 		d.log = nil
 	}
 	d.dirty = false
-	if err := replaceFile(d.path("log"), tail); err != nil {
+	if err := durable.Replace(d.path("log"), tail); err != nil {
 		// The old log stays: load passes over what the snapshot holds, and goes on behind
 		// it if there is more. Nothing may be appended until it is replaced.
 		d.waitingSnap = snap
@@ -341,33 +342,10 @@ func (d *disk) loadKeys() (*codec.Keys, error) {
 func (d *disk) saveKeys(k *codec.Keys) error {
 	b, err := json.Marshal(k)
 	if err == nil {
-		err = replaceFile(d.path("keys.json"), append(b, '\n'))
+		err = durable.Replace(d.path("keys.json"), append(b, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("store signing keys: %w", err)
 	}
 	return nil
-}
-
-// replaceFile makes the new content appear whole or not at all, also after a power
-// failure: synced before the rename, and the folder after it.
-func replaceFile(path string, data []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		_ = os.Remove(tmp) // it may be what fills the disk
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
