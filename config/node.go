@@ -212,3 +212,19 @@ func (l Log) Logger(w io.Writer) (*slog.Logger, error) {
 	}
 	return nil, fmt.Errorf("log format %q is unknown; use text or json", l.Format)
 }
+
+// Override sets every field that is set in o: what flags say goes above the file.
+func (n *Node) Override(o Node) {
+	override(reflect.ValueOf(n).Elem(), reflect.ValueOf(o))
+}
+
+func override(to, from reflect.Value) {
+	for i := range from.NumField() {
+		switch f := from.Field(i); {
+		case f.Kind() == reflect.Struct:
+			override(to.Field(i), f)
+		case !f.IsZero():
+			to.Field(i).Set(f)
+		}
+	}
+}

@@ -1,0 +1,14 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// commands lists every command in the order of help.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.serveCommand(),
+		a.applyCommand(), a.checkCommand(), a.diffCommand(), a.exportCommand(),
+		a.getCommand(), a.describeCommand(), a.deleteCommand(), a.zoneCommand(), a.tokenCommand(),
+		a.explainCommand(), a.statusCommand(), a.vantagesCommand(), a.eventsCommand(), a.revisionsCommand(),
+		a.versionCommand(),
+	}
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/meridian-gtm/meridian/cmd/internal/client"
+	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) describeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "describe KIND NAME", GroupID: "config", Short: "Show all about one object: fields, history, users, health", Args: exactly(2), ValidArgsFunction: a.completeObject,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := findResource(args[0])
+			if err != nil {
+				return err
+			}
+			cl, err := a.client()
+			if err != nil {
+				return err
+			}
+			if r.path == "/revisions" {
+				return a.showRevision(cmd, cl, args[1], "table")
+			}
+			items, err := fetch(cmd.Context(), cl, r, args[1:], nil)
+			if err != nil {
+				return err
+			}
+			return a.describe(cmd.Context(), cl, r, items[0])
+		},
+	}
+}
+
+func (a *app) describe(ctx context.Context, cl *client.Client, r resource, item json.RawMessage) error {
+	var meta struct {
+		ID        string        `json:"id"`
+		Version   uint64        `json:"version"`
+		Set       string        `json:"set"`
+		CreatedAt time.Time     `json:"created_at"`
+		UpdatedAt time.Time     `json:"updated_at"`
+		UsedBy    []traffic.Key `json:"used_by"`
+	}
+	if r.kind == "" {
+		return printYAML(a.out, item)
+	}
+	if err := json.Unmarshal(item, &meta); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	o, err := traffic.Decode(r.kind, item)
+	if err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	// All fields with their values in force, defaults too: what export leaves out.
+	if err := printYAML(a.out, json.RawMessage(traffic.Encode(o))); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	tw := tabwriter.NewWriter(a.out, 2, 0, 2, ' ', 0)
+	line := func(k, v string) {
+		if v != "" {
+			fmt.Fprintf(tw, "%s:\t%s\n", k, v)
+		}
+	}
+	line("ID", meta.ID)
+	line("Version", fmt.Sprint(meta.Version))
+	line("Set", meta.Set)
+	line("Created", when(meta.CreatedAt))
+	line("Updated", when(meta.UpdatedAt))
+	var users []string
+	for _, k := range meta.UsedBy {
+		users = append(users, k.String())
+	}
+	line("Used by", strings.Join(users, ", "))
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	return a.describeHealth(ctx, cl, o)
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// describeHealth shows the health tasks of an address, or of a pool's addresses.
+func (a *app) describeHealth(ctx context.Context, cl *client.Client, o traffic.Object) error {
+	var addresses []string
+	switch v := o.(type) {
+	case *traffic.Address:
+		addresses = []string{v.Name}
+	case *traffic.Pool:
+		for _, m := range v.Members {
+			addresses = append(addresses, m.Address)
+		}
+	}
+	if len(addresses) == 0 {
+		return nil
+	}
+	var tasks []control.TaskHealth
+	var bad error
+	err := cl.Each(ctx, "/health", url.Values{"address": addresses}, func(item json.RawMessage) bool {
+		var t control.TaskHealth
+		bad = json.Unmarshal(item, &t)
+		tasks = append(tasks, t)
+		return bad == nil
+	})
+	if err == nil {
+		err = bad
+	}
+	if err != nil || len(tasks) == 0 {
+		return err
+	}
+	fmt.Fprintln(a.out, "\nHealth:")
+	return printTasks(a.out, tasks)
+}
+
+func printTasks(w io.Writer, tasks []control.TaskHealth) error {
+	tw := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
+	for _, t := range tasks {
+		state := t.State
+		if t.Stale {
+			state += " (stale)"
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%d of %d voting vantages call it failed\tsince %s\n", t.TaskKey, state, t.Failed, t.Voting, when(t.Since))
+		for _, f := range t.Findings {
+			fmt.Fprintf(tw, "    %s\t%s\t%s\t%s\n", f.Vantage, f.Finding, first(oneLine(f.Reason), time.Duration(f.Latency).Round(10*time.Microsecond).String()), when(f.Since))
+		}
+	}
+	return tw.Flush()
+}
+
+// showRevision shows what a revision changed and which nodes have it.
+func (a *app) showRevision(cmd *cobra.Command, cl *client.Client, number, form string) error {
+	raw, err := getJSON[json.RawMessage](cmd, cl, "/revisions/"+url.PathEscape(number))
+	if err != nil {
+		return err
+	}
+	switch form {
+	case "json":
+		return printJSON(a.out, raw)
+	case "yaml":
+		return printYAML(a.out, raw)
+	}
+	var r struct {
+		control.Revision
+		Changes []control.ObjectChange `json:"changes"`
+		Nodes   []struct {
+			ID      string `json:"id"`
+			Applied bool   `json:"applied"`
+		} `json:"nodes"`
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	fmt.Fprintf(a.out, "Revision %d, %s, by %s through %s\n", r.Number, when(r.At), r.Author, r.Source)
+	if r.Comment != "" {
+		fmt.Fprintf(a.out, "Comment: %s\n", oneLine(r.Comment))
+	}
+	var b bytes.Buffer
+	printChanges(&b, r.Changes)
+	if _, err := b.WriteTo(a.out); err != nil {
+		return err
+	}
+	var missing []string
+	for _, n := range r.Nodes {
+		if !n.Applied {
+			missing = append(missing, n.ID)
+		}
+	}
+	fmt.Fprintf(a.out, "Applied by %d of %s.\n", len(r.Nodes)-len(missing), plural(len(r.Nodes), "node"))
+	if len(missing) > 0 {
+		fmt.Fprintf(a.out, "Not yet: %s\n", strings.Join(missing, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/meridian-gtm/meridian/config"
+	"github.com/meridian-gtm/meridian/node"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	var (
+		path, quickstart string
+		flags            config.Node
+		labels           []string
+	)
+	c := &cobra.Command{
+		Use: "serve", GroupID: "server", Short: "Run a server: control, resolver and prober in one process, or a part", Args: cobra.NoArgs,
+		Long: `Run a server. Without --roles and --join it is everything in one process: the
+configuration store with its API, the DNS resolver and the prober.
+
+Every flag can stand in the node file (--config, the flag's name with underscores) and
+in the environment (MERIDIAN_DATA; nested keys with two underscores). Flags win over
+the environment, the environment over the file.`,
+		Example: "  meridian serve --data ./data --dns 127.0.0.1:5300 --api 127.0.0.1:8080",
+	}
+	f := c.Flags()
+	f.StringVar(&path, "config", "", "node `FILE`")
+	f.StringSliceVar(&flags.Roles, "roles", nil, "roles of this process: control, resolver, prober (default all, or the join token's)")
+	f.StringVar(&flags.Data, "data", "", "`FOLDER` of everything that lasts (default ./data)")
+	f.StringSliceVar(&flags.DNS, "dns", nil, "`ADDR` for DNS over UDP and TCP; may be repeated (default :53)")
+	f.StringVar(&flags.API, "api", "", "`ADDR` of API and console (default 127.0.0.1:8080)")
+	f.StringVar(&flags.HTTP, "http", "", "`ADDR` of health pages, metrics and profiles")
+	f.StringVar(&flags.Store, "store", "", "configuration store, sqlite:PATH or postgres://… (default sqlite in the data folder)")
+	f.StringVar(&flags.NATS, "nats", "", "embedded, or nats://…[,…] (default embedded)")
+	f.StringVar(&flags.NATSListen, "nats-listen", "", "`ADDR` at which the embedded NATS takes nodes of other machines")
+	f.StringSliceVar(&flags.NATSAdvertise, "nats-advertise", nil, "`HOST:PORT` under which other nodes reach --nats-listen")
+	f.StringVar(&flags.Join, "join", "", "join `TOKEN`, or the file that holds it, for a node without control")
+	f.StringVar(&flags.ID, "id", "", "`ID` of this node (default the join token's, else the host's name)")
+	f.StringVar(&flags.Vantage, "vantage", "", "`ID` of the prober's vantage (default the node's)")
+	f.StringArrayVar(&labels, "label", nil, "`K=V` of the node and its vantage; may be repeated")
+	f.StringVar(&flags.Geo, "geo", "", "`FOLDER` of the location data (default geo in the data folder)")
+	f.StringSliceVar(&flags.ProbeAllow, "probe-allow", nil, "`CIDR` that probes may reach though it is loopback, link-local, multicast or cloud metadata; may be repeated")
+	f.StringVar(&flags.Log.Level, "log-level", "", "debug, info, warn or error (default info)")
+	f.StringVar(&flags.Log.Format, "log-format", "", "text or json (default text)")
+	f.StringVar(&quickstart, "quickstart", "", "on an empty data folder load this `FILE`; answer HTTP for its loopback addresses")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		conf, err := config.Load(path, os.Environ())
+		if err != nil {
+			return err
+		}
+		if flags.Labels, err = config.Labels(labels); err != nil {
+			return &usageError{err}
+		}
+		conf.Override(flags)
+		log, err := conf.Log.Logger(a.err)
+		if err != nil {
+			return &usageError{err}
+		}
+		allow, err := config.Prefixes(conf.ProbeAllow)
+		if err != nil {
+			return usagef("--probe-allow: %v", err)
+		}
+		return node.Run(cmd.Context(), node.Options{
+			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, Store: conf.Store, NATS: conf.NATS,
+			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
+			Geo: conf.Geo, ProbeAllow: allow, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
+		})
+	}
+	return c
+}
+
+// announce tells the person at the terminal, once, where everything is.
+func (a *app) announce(at node.Addrs) {
+	for _, d := range at.DNS {
+		fmt.Fprintf(a.out, "DNS      %s (UDP and TCP)\n", d)
+	}
+	if at.API != "" {
+		fmt.Fprintf(a.out, "API      http://%s\n", at.API)
+	}
+	if at.HTTP != "" {
+		fmt.Fprintf(a.out, "health   http://%s/healthz\n", at.HTTP)
+	}
+	if at.AdminToken != "" {
+		fmt.Fprintf(a.out, "token    %s\n", at.AdminToken)
+	}
+	for _, line := range at.Quickstart {
+		fmt.Fprintln(a.out, line)
+	}
+}

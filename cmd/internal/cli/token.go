@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/meridian-gtm/meridian/cmd/internal/client"
+	"github.com/spf13/cobra"
+)
+
+var tokenColumns = []column{col("ID", "id"), col("NAME", "name"), col("ROLE", "role"), col("CREATED", "created_at"), col("EXPIRES", "expires_at"), col("USED", "used_at"), wide("BY", "created_by")}
+
+func (a *app) tokenCommand() *cobra.Command {
+	return group("token", "Make, list and revoke API tokens", "config", a.tokenCreateCommand(), a.tokenListCommand(), a.tokenRevokeCommand())
+}
+
+func (a *app) tokenCreateCommand() *cobra.Command {
+	var role, form string
+	var expires time.Duration
+	c := &cobra.Command{Use: "create NAME", Short: "Make a token and print it, this once", Args: exactly(1),
+		Example: "  meridian token create ci --role operator --expires 720h"}
+	c.Flags().StringVar(&role, "role", "viewer", "`ROLE`: viewer (reads), operator (changes configuration) or admin")
+	c.Flags().DurationVar(&expires, "expires", 0, "how long it is valid; 0 means until revoked")
+	outputFlag(c, &form, "text", "json")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkOutput(form, "text", "json"); err != nil {
+			return err
+		}
+		if expires < 0 {
+			return usagef("--expires must not be negative")
+		}
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		body := map[string]any{"name": args[0], "role": role}
+		if expires > 0 {
+			body["expires_in"] = expires.String()
+		}
+		var raw json.RawMessage
+		if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodPost, Path: "/tokens", Body: body}, &raw); err != nil {
+			return err
+		}
+		if form == "json" {
+			return printJSON(a.out, raw)
+		}
+		var out struct {
+			ID    string `json:"id"`
+			Token string `json:"token"`
+		}
+		if err := json.Unmarshal(raw, &out); err != nil {
+			return fmt.Errorf("read the server's answer: %w", err)
+		}
+		fmt.Fprintln(a.out, out.Token)
+		fmt.Fprintf(a.err, "Token %s (%s, %s). It is shown this once; keep it safe.\n", out.ID, args[0], role)
+		return nil
+	}
+	return c
+}
+
+func (a *app) tokenListCommand() *cobra.Command {
+	c := a.listCommand("list", "List tokens", "tokens")
+	c.GroupID = ""
+	return c
+}
+
+func (a *app) tokenRevokeCommand() *cobra.Command {
+	return &cobra.Command{Use: "revoke NAME|ID", Short: "End a token at once", Args: exactly(1), RunE: func(cmd *cobra.Command, args []string) error {
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodDelete, Path: "/tokens/" + url.PathEscape(args[0])}, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "Token %s is revoked.\n", args[0])
+		return nil
+	}}
+}
