@@ -1,0 +1,107 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// changeRequest is a whole change set: applied whole or not at all.
+type changeRequest struct {
+	Put            []putItem    `json:"put,omitempty" doc:"Objects wholly described."`
+	Delete         []deleteItem `json:"delete,omitempty" doc:"Objects that must exist and shall not."`
+	ReplaceRecords []string     `json:"replace_records,omitempty" doc:"Zones whose record set becomes exactly the records in put."`
+	Set            string       `json:"set,omitempty" doc:"Name under which put is applied." maxLength:"128"`
+	Prune          bool         `json:"prune,omitempty" doc:"Delete what was last applied under set and is not in put."`
+	Comment        string       `json:"comment,omitempty" doc:"Why; kept with the revision." maxLength:"4096"`
+}
+
+type putItem struct {
+	Kind    string          `json:"kind" enum:"settings,line,template,address,pool,zone,record,access_domain,assertion"`
+	Body    json.RawMessage `json:"body" doc:"The object, as its own route takes it."`
+	Version uint64          `json:"version,omitempty" doc:"Version that it must have, as If-Match."`
+}
+
+type deleteItem struct {
+	Kind    string `json:"kind" enum:"line,template,address,pool,zone,record,access_domain,assertion"`
+	Name    string `json:"name" doc:"Name or id." minLength:"1"`
+	Version uint64 `json:"version,omitempty" doc:"Version that it must have, as If-Match."`
+}
+
+// changeAnswer says what a write did or, dry, would do.
+type changeAnswer struct {
+	Revision uint64 `json:"revision" doc:"Revision that holds the change; the present one when nothing changed or on a dry run."`
+	DryRun   bool   `json:"dry_run,omitempty"`
+	control.Plan
+}
+
+var changeAnswerType = reflect.TypeFor[changeAnswer]()
+
+func (s *server) changeRoutes() {
+	s.route(route{method: "POST", path: "/changes", id: "applyChanges", summary: "Apply a whole change set", tag: "Changes", need: auth.Operator,
+		params: writeParams, body: s.schemaOf(reflect.TypeFor[changeRequest]()), limit: changeLimit, answer: s.schemaOf(changeAnswerType), handle: s.changes})
+}
+
+func (s *server) changes(c *call) (answer, error) {
+	b, err := c.read()
+	if err != nil {
+		return answer{}, err
+	}
+	v, err := parse(b)
+	if err != nil {
+		return answer{}, err
+	}
+	check := structure{registry: s.doc.Components.Schemas, strict: true}
+	check.check(s.schemaOf(reflect.TypeFor[changeRequest]()), "", v)
+	if len(check.found) > 0 {
+		return answer{}, invalid(check.found...)
+	}
+	var in changeRequest
+	if err := json.Unmarshal(b, &in); err != nil {
+		return answer{}, invalidField("", "invalid_value", rootText(err))
+	}
+	if in.Prune && in.Set == "" {
+		return answer{}, invalidField("prune", "required", "needs set: only what was applied under a set is pruned")
+	}
+	cs := control.ChangeSet{ReplaceRecords: in.ReplaceRecords, Set: in.Set, Prune: in.Prune}
+	puts, _ := v.(map[string]any)["put"].([]any)
+	var found []traffic.Problem
+	for i, p := range in.Put {
+		k, _ := kindBy(p.Kind)
+		body := puts[i].(map[string]any)["body"]
+		o, bad := s.objectValue(k, body, fmt.Sprintf("put[%d].body", i), nil)
+		if len(bad) > 0 {
+			if found = append(found, bad...); len(found) > maxFindings {
+				break
+			}
+			continue
+		}
+		cs.Put = append(cs.Put, o)
+		if p.Version != 0 {
+			cs.If = append(cs.If, control.Condition{Key: o.Key(), Version: p.Version})
+		}
+	}
+	if len(found) > 0 {
+		return answer{}, invalid(found...)
+	}
+	for _, d := range in.Delete {
+		k, _ := kindBy(d.Kind)
+		key := s.keyOf(k, d.Name)
+		cs.Delete = append(cs.Delete, key)
+		if d.Version != 0 {
+			cs.If = append(cs.If, control.Condition{Key: key, Version: d.Version})
+		}
+	}
+	if cond := c.Header.Get("If-Match") + c.Header.Get("If-None-Match"); cond != "" {
+		return answer{}, invalidField("If-Match", "invalid_parameter", "has no meaning for a change set; give version with each object")
+	}
+	return s.writeSet(c, b, cs, in.Comment)
+}
+
+var _ huma.SchemaProvider = valueSchema{}

@@ -1,0 +1,156 @@
+package api
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// statusAnswer is the installation at a glance.
+type statusAnswer struct {
+	Version  string               `json:"version"`
+	Started  time.Time            `json:"started" doc:"Since when this control process runs."`
+	Store    string               `json:"store"`
+	Position traffic.Position     `json:"position"`
+	Revision uint64               `json:"revision"`
+	Objects  map[traffic.Kind]int `json:"objects" doc:"How many of each kind."`
+	Nodes    nodeCounts           `json:"nodes"`
+	Vantages map[string]int       `json:"vantages" doc:"How many in each state."`
+	Tasks    map[string]int       `json:"tasks" doc:"Health tasks in each state, and stale ones."`
+	Alarms   []alarm              `json:"alarms" doc:"What is wrong, by node."`
+	GeoMap   string               `json:"geo_map,omitempty" doc:"Hash of the location map in force."`
+}
+
+type nodeCounts struct {
+	Known    int `json:"known"`
+	Present  int `json:"present" doc:"Heard within 30 s."`
+	Ready    int `json:"ready" doc:"Of the present ones."`
+	Current  int `json:"current" doc:"Present and at the newest revision."`
+	Differ   int `json:"differ" doc:"Present resolvers whose verdict table is not that of most."`
+	Resolver int `json:"resolvers" doc:"Present with the role resolver."`
+}
+
+type alarm struct {
+	Node string `json:"node"`
+	Text string `json:"text"`
+}
+
+func (s *server) liveRoutes() {
+	node, vantage, task := s.schemaOf(reflect.TypeFor[control.Node]()), s.schemaOf(reflect.TypeFor[control.Vantage]()), s.schemaOf(reflect.TypeFor[control.TaskHealth]())
+	q := query("q", huma.TypeString, "Text in ids and labels, any case.")
+	s.route(route{method: "GET", path: "/status", id: "getStatus", summary: "The installation at a glance", tag: "State", need: auth.Viewer,
+		answer: s.schemaOf(reflect.TypeFor[statusAnswer]()), handle: s.status})
+	s.route(route{method: "GET", path: "/nodes", id: "listNodes", summary: "List nodes", tag: "State", need: auth.Viewer,
+		params: append([]*huma.Param{q, query("role", huma.TypeString, "Only those with this role.")}, pageParams...), answer: s.listOf("NodeList", node), handle: s.nodes})
+	s.route(route{method: "GET", path: "/nodes/{id}", id: "getNode", summary: "Read a node", tag: "State", need: auth.Viewer, answer: node,
+		handle: func(c *call) (answer, error) {
+			return byID(c, s.Live.Nodes(), func(n control.Node) string { return n.ID })
+		}})
+	s.route(route{method: "GET", path: "/vantages", id: "listVantages", summary: "List vantages", tag: "Health", need: auth.Viewer,
+		params: append([]*huma.Param{q, query("state", huma.TypeString, "alive, isolated or lost.")}, pageParams...), answer: s.listOf("VantageList", vantage), handle: s.vantages})
+	s.route(route{method: "GET", path: "/vantages/{id}", id: "getVantage", summary: "Read a vantage", tag: "Health", need: auth.Viewer, answer: vantage,
+		handle: func(c *call) (answer, error) {
+			return byID(c, s.Live.Vantages(), func(v control.Vantage) string { return v.ID })
+		}})
+	s.route(route{method: "GET", path: "/health", id: "listHealth", summary: "Verdicts of all health tasks, and what each vantage found", tag: "Health", need: auth.Viewer,
+		params: append([]*huma.Param{q, query("state", huma.TypeString, "unknown, up or down."), query("address", huma.TypeString, "Only tasks of this address."),
+			query("template", huma.TypeString, "Only tasks of this template.")}, pageParams...),
+		answer: s.listOf("HealthList", task), handle: s.health})
+}
+
+func byID[T any](c *call, all []T, id func(T) string) (answer, error) {
+	for _, v := range all {
+		if id(v) == c.PathValue("id") {
+			return answer{body: v}, nil
+		}
+	}
+	return answer{}, problem(404, "not_found", c.PathValue("id")+" is not known here: it was never heard since this control process started.")
+}
+
+func (s *server) nodes(c *call) (answer, error) {
+	has, role := contains(c), c.URL.Query().Get("role")
+	return filtered(c, s.Live.Nodes(), func(n control.Node) string { return n.ID }, func(n control.Node) bool {
+		ok := role == ""
+		for _, r := range n.Roles {
+			ok = ok || r == role
+		}
+		return ok && has(texts(n.ID, n.Labels)...)
+	})
+}
+
+func (s *server) vantages(c *call) (answer, error) {
+	has, state := contains(c), wants(c, "state")
+	return filtered(c, s.Live.Vantages(), func(v control.Vantage) string { return v.ID }, func(v control.Vantage) bool {
+		return state(v.State) && has(texts(v.ID, v.Labels)...)
+	})
+}
+
+func (s *server) health(c *call) (answer, error) {
+	has, state, address, template := contains(c), wants(c, "state"), wants(c, "address"), wants(c, "template")
+	return filtered(c, s.Live.Tasks(), func(t control.TaskHealth) string { return t.TaskKey.String() }, func(t control.TaskHealth) bool {
+		return state(t.State) && address(t.Address) && template(t.Template) && has(t.TaskKey.String())
+	})
+}
+
+func texts(id string, labels map[string]string) []string {
+	out := []string{id}
+	for k, v := range labels {
+		out = append(out, k+"="+v)
+	}
+	return out
+}
+
+func (s *server) status(*call) (answer, error) {
+	a := statusAnswer{Version: s.Version, Started: s.began, Store: s.Store.URL(), Objects: map[traffic.Kind]int{},
+		Vantages: map[string]int{}, Tasks: map[string]int{}, Alarms: []alarm{}}
+	s.control.View(func(m *traffic.Model, p traffic.Position) {
+		a.Position, a.Revision, a.GeoMap = p, p.Revision, m.Settings().GeoMap
+		for _, k := range traffic.Kinds {
+			a.Objects[k] = m.Len(k)
+		}
+	})
+	digests := map[string]int{}
+	for _, n := range s.Live.Nodes() {
+		a.Nodes.Known++
+		for _, text := range n.Alarms {
+			a.Alarms = append(a.Alarms, alarm{n.ID, text})
+		}
+		if !n.Present() {
+			a.Alarms = append(a.Alarms, alarm{n.ID, "not heard for " + n.Silent.String()})
+			continue
+		}
+		a.Nodes.Present++
+		if n.Ready {
+			a.Nodes.Ready++
+		}
+		if n.Position == a.Position {
+			a.Nodes.Current++
+		}
+		for _, r := range n.Roles {
+			if r == "resolver" {
+				a.Nodes.Resolver++
+				digests[n.Verdicts]++
+			}
+		}
+	}
+	most := 0
+	for _, n := range digests {
+		most = max(most, n)
+	}
+	a.Nodes.Differ = a.Nodes.Resolver - most
+	for _, v := range s.Live.Vantages() {
+		a.Vantages[v.State]++
+	}
+	for _, t := range s.Live.Tasks() {
+		a.Tasks[t.State]++
+		if t.Stale {
+			a.Tasks["stale"]++
+		}
+	}
+	return answer{body: a}, nil
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/traffic"
+)
+
+// Problem is the body of every error (RFC 9457). It is an error itself: handlers
+// return it as it shall be shown.
+type Problem struct {
+	Type   string            `json:"type" doc:"Always about:blank; the code tells kinds apart."`
+	Title  string            `json:"title" doc:"The status in words."`
+	Status int               `json:"status"`
+	Code   string            `json:"code" doc:"Stable word for programs."`
+	Detail string            `json:"detail" doc:"What is wrong and what to do."`
+	ID     string            `json:"request_id,omitempty" doc:"Stands in the server's log too."`
+	Errors []traffic.Problem `json:"errors,omitempty" doc:"Each finding, with the field's path."`
+}
+
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+func problem(status int, code, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+}
+
+func invalid(list ...traffic.Problem) *Problem {
+	p := problem(http.StatusUnprocessableEntity, "invalid", "The request breaks rules; nothing was changed.")
+	if len(list) == 1 {
+		p.Detail = list[0].String()
+	}
+	p.Errors = list
+	return p
+}
+
+func invalidField(field, code, message string) *Problem {
+	return invalid(traffic.Problem{Field: field, Code: code, Message: message})
+}
+
+// problemOf turns what the layers below return into what outsiders may read. ok is
+// false for an internal error, whose cause belongs in the log.
+func problemOf(err error) (p *Problem, ok bool) {
+	if errors.As(err, &p) {
+		return p, true
+	}
+	var rejected *control.Rejected
+	if errors.As(err, &rejected) {
+		return fromReport(rejected.Report), true
+	}
+	var inv *traffic.Invalid
+	if errors.As(err, &inv) {
+		return invalid(inv.Problems...), true
+	}
+	var query *control.QueryError
+	if errors.As(err, &query) {
+		return invalidField(query.Param, "invalid_parameter", query.Text), true
+	}
+	var obj *control.ObjectError
+	what := "It"
+	if errors.As(err, &obj) {
+		what = noun(obj.Key.Kind) + " " + obj.Key.Name
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.Is(err, control.ErrVersion):
+		return problem(http.StatusPreconditionFailed, "version_mismatch",
+			what+" has changed since you read it and is now version "+strconv.FormatUint(obj.Version, 10)+"; read it again and repeat the change on it."), true
+	case errors.Is(err, control.ErrExists):
+		return problem(http.StatusConflict, "exists", what+" exists already; change it with PUT or PATCH, or choose another name."), true
+	case errors.Is(err, control.ErrAmbiguous):
+		return problem(http.StatusConflict, "ambiguous", what+" stands for several access domains; write NAME/TYPE."), true
+	case errors.Is(err, control.ErrNotFound):
+		return problem(http.StatusNotFound, "not_found", what+" does not exist."), true
+	case errors.Is(err, control.ErrKeyReused):
+		return problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "This Idempotency-Key was used for another request within the last day; use a fresh one."), true
+	case errors.Is(err, store.ErrNotFound):
+		return problem(http.StatusNotFound, "not_found", "It does not exist."), true
+	case errors.Is(err, store.ErrUnavailable):
+		return problem(http.StatusServiceUnavailable, "store_unavailable", unavailableText(err)), true
+	case errors.Is(err, control.ErrUnavailable):
+		return problem(http.StatusServiceUnavailable, "unavailable", "This part of the server does not run now; try again later."), true
+	case errors.Is(err, auth.ErrDenied):
+		return problem(http.StatusUnauthorized, "unauthorized", "Send a valid token: Authorization: Bearer TOKEN. The first one stands in the file admin.token of the data folder."), true
+	case errors.As(err, &large):
+		return problem(http.StatusRequestEntityTooLarge, "too_large",
+			"The body is larger than "+strconv.FormatInt(large.Limit>>10, 10)+" KiB; send it in parts."), true
+	}
+	return problem(http.StatusInternalServerError, "internal", "Internal error. The server's log has the cause under the request's id."), false
+}
+
+// unavailableText tells the one cause that the reader can do something about.
+func unavailableText(err error) string {
+	if strings.Contains(err.Error(), "disk is full") {
+		return "The disk of the configuration store is full. Nothing was changed; free some space and try again."
+	}
+	return "The configuration store does not answer. Nothing was changed as far as is known; read the object again before you repeat the change."
+}
+
+// fromReport shows the errors of a plan. Things that stand in each other's way are a
+// conflict, the rest is the request's own fault.
+func fromReport(r *traffic.Report) *Problem {
+	p := invalid(r.Errors...)
+	for _, e := range r.Errors {
+		if e.Code != "in_use" {
+			return p
+		}
+	}
+	p.Status, p.Code, p.Title = http.StatusConflict, "in_use", http.StatusText(http.StatusConflict)
+	return p
+}
+
+func noun(k traffic.Kind) string {
+	s := strings.ReplaceAll(string(k), "_", " ")
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func writeProblem(w http.ResponseWriter, p *Problem, id string) {
+	c := *p
+	c.ID = id
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	if c.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="meridian"`)
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // plain strings
+	}
+	w.WriteHeader(c.Status)
+	w.Write(append(b, '\n'))
+}

@@ -1,0 +1,240 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/meridian-gtm/meridian/control/auth"
+)
+
+// route is one operation: what the document says and what runs.
+type route struct {
+	method, path string // path without /api/v1
+	id, summary  string
+	tag          string
+	need         auth.Role
+	params       []*huma.Param
+	body         *huma.Schema // of the request, nil for none
+	bodyType     string       // media type, default application/json
+	limit        int64        // of the body, default bodyLimit
+	status       int          // of success, default 200
+	answer       *huma.Schema // of success
+	answerType   string       // media type, default application/json
+	plan         bool         // may answer a plan to ?dry_run=true
+	errors       []int        // besides those that every route has
+	handle       func(*call) (answer, error)
+}
+
+// answer is what a handler gives back: a body to encode as JSON, or raw text.
+type answer struct {
+	status      int // default the route's
+	body        any
+	raw         []byte
+	contentType string
+	etag        string
+	location    string
+	done        bool // the handler has written everything itself
+}
+
+// call is one request on its way through a handler.
+type call struct {
+	*http.Request
+	w   http.ResponseWriter
+	who auth.Principal
+}
+
+// bodyLimit is generous for single objects: a custom line of 100,000 networks is
+// about 2 MiB. changeLimit is the contract's for whole change sets.
+const (
+	bodyLimit   = 8 << 20
+	changeLimit = 64 << 20
+)
+
+var pathParam = regexp.MustCompile(`\{([a-z]+)\}`)
+
+func (s *server) route(r route) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	if r.limit == 0 {
+		r.limit = bodyLimit
+	}
+	if r.answerType == "" {
+		r.answerType = "application/json"
+	}
+	if r.bodyType == "" {
+		r.bodyType = "application/json"
+	}
+	path := "/api/v1" + r.path
+	op := &huma.Operation{
+		Method: r.method, Path: path, OperationID: r.id, Summary: r.summary, Tags: []string{r.tag},
+		Description: "Needs the role " + string(r.need) + ".",
+		Parameters:  slices.Clone(r.params),
+		Responses:   map[string]*huma.Response{"default": {Description: "A problem document.", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: s.schemaOf(reflect.TypeFor[Problem]())}}}},
+		Security:    []map[string][]string{{"token": {}}},
+	}
+	for _, m := range pathParam.FindAllStringSubmatch(path, -1) {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: m[1], In: "path", Required: true, Description: pathDoc[m[1]], Schema: &huma.Schema{Type: huma.TypeString}})
+	}
+	if r.body != nil {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{r.bodyType: {Schema: r.body}}}
+	}
+	content := map[string]*huma.MediaType{r.answerType: {Schema: r.answer}}
+	if r.plan {
+		op.Parameters = append(op.Parameters, writeParams...)
+		content[planType] = &huma.MediaType{Schema: s.schemaOf(reflect.TypeFor[changeAnswer]())}
+	}
+	if r.plan && r.status == http.StatusCreated { // a dry run creates nothing
+		op.Responses["200"] = &huma.Response{Description: "What it would do.", Content: map[string]*huma.MediaType{planType: content[planType]}}
+		delete(content, planType)
+	}
+	op.Responses[strconv.Itoa(r.status)] = &huma.Response{Description: http.StatusText(r.status), Content: content}
+	if r.method == http.MethodPut && r.plan {
+		op.Responses["201"] = &huma.Response{Description: "Created.", Content: map[string]*huma.MediaType{r.answerType: {Schema: r.answer}}}
+	}
+	s.doc.AddOperation(op)
+
+	known := map[string]bool{}
+	for _, p := range op.Parameters {
+		if p.In == "query" {
+			known[p.Name] = true
+		}
+	}
+	s.mux.HandleFunc(r.method+" "+path, func(w http.ResponseWriter, req *http.Request) {
+		c := &call{Request: req, w: w, who: principal(req)}
+		a, err := s.serve(&r, known, c)
+		if err != nil {
+			s.fail(w, req, err)
+			return
+		}
+		if !a.done {
+			s.reply(w, req, &r, a)
+		}
+	})
+}
+
+func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error) {
+	if !c.who.Role.Allows(r.need) {
+		return answer{}, problem(http.StatusForbidden, "forbidden",
+			fmt.Sprintf("This needs the role %s; the token %q has the role %s.", r.need, c.who.Name, c.who.Role))
+	}
+	for k := range c.URL.Query() {
+		if !known[k] {
+			names := make([]string, 0, len(known))
+			for n := range known {
+				names = append(names, n)
+			}
+			slices.Sort(names)
+			text := "is not a parameter here; "
+			if len(names) == 0 {
+				text += "this takes none"
+			} else {
+				text += "use " + strings.Join(names, ", ")
+			}
+			return answer{}, invalidField(k, "unknown_parameter", text)
+		}
+	}
+	c.Body = http.MaxBytesReader(c.w, c.Body, r.limit)
+	if r.body != nil && !acceptable(c.Header.Get("Content-Type"), r) {
+		return answer{}, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as "+r.bodyType+".")
+	}
+	return r.handle(c)
+}
+
+func acceptable(header string, r *route) bool {
+	if header == "" || r.bodyType == masterType {
+		return true // curl and friends name a form type for any file
+	}
+	got, _, err := mime.ParseMediaType(header)
+	return err == nil && (got == r.bodyType || got == "application/json")
+}
+
+func (s *server) reply(w http.ResponseWriter, req *http.Request, r *route, a answer) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	if a.etag != "" {
+		h.Set("ETag", a.etag)
+	}
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+	if a.status == 0 {
+		a.status = r.status
+	}
+	if a.contentType == "" {
+		a.contentType = r.answerType
+	}
+	if a.raw == nil {
+		b, err := json.Marshal(a.body)
+		if err != nil {
+			s.fail(w, req, fmt.Errorf("encode answer: %w", err))
+			return
+		}
+		a.raw = append(b, '\n')
+	}
+	h.Set("Content-Type", a.contentType)
+	h.Set("Content-Length", strconv.Itoa(len(a.raw)))
+	w.WriteHeader(a.status)
+	w.Write(a.raw)
+}
+
+// fail writes an error; what is internal goes to the log and shows only its id.
+func (s *server) fail(w http.ResponseWriter, req *http.Request, err error) {
+	if req.Context().Err() != nil {
+		return // the client is gone; the log line says 499
+	}
+	p, public := problemOf(err)
+	id := requestID(req)
+	if !public || p.Status >= 500 {
+		s.log.Error("request failed", "request_id", id, "method", req.Method, "path", req.URL.Path, "err", err)
+	}
+	writeProblem(w, p, id)
+}
+
+// read returns the whole body.
+func (c *call) read() ([]byte, error) {
+	b, err := io.ReadAll(c.Body)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	return b, nil
+}
+
+func bodyError(err error) error {
+	if _, ok := problemOf(err); ok {
+		return err
+	}
+	return problem(http.StatusBadRequest, "bad_body", "The body could not be read to its end; send it again.")
+}
+
+// decode reads a body into a struct, held strictly to its schema.
+func decode[T any](s *server, c *call) (T, error) {
+	var out T
+	b, err := c.read()
+	if err != nil {
+		return out, err
+	}
+	v, err := parse(b)
+	if err != nil {
+		return out, err
+	}
+	check := structure{registry: s.doc.Components.Schemas, strict: true}
+	check.check(s.schemaOf(reflect.TypeFor[T]()), "", v)
+	if len(check.found) > 0 {
+		return out, invalid(check.found...)
+	}
+	if err := json.Unmarshal(b, &out); err != nil {
+		return out, invalidField("", "invalid_value", err.Error())
+	}
+	return out, nil
+}
