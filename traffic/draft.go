@@ -141,10 +141,6 @@ func (d *Draft) template(n string) *Template {
 	t, _ := d.Get(Key{KindTemplate, n}).(*Template)
 	return t
 }
-func (d *Draft) domain(name, typ string) *AccessDomain {
-	a, _ := d.Get(Key{KindAccessDomain, name + "/" + typ}).(*AccessDomain)
-	return a
-}
 
 // ZoneOf returns the zone that a name would belong to, nil if none.
 func (d *Draft) ZoneOf(name string) *Zone { return zoneOf(name, d.zone) }

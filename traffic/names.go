@@ -149,6 +149,30 @@ func (d *Draft) checkDomain(r *Report, ad *AccessDomain) {
 		r.Errorf("name", "below_cut", "%s is delegated by NS records; use another name or remove them", ad.Name)
 	}
 	d.checkSharing(r, ad, z, isAlias)
+	d.checkWildcardLoop(r, ad, z)
+}
+
+// checkWildcardLoop warns when a wildcard steers to a name that only the wildcard
+// itself gives: a CNAME loop. It is no error, since whether the target exists may be
+// decided by any later record (RFC 4592 §2.2.2), whose change must not be refused
+// for it; exact names are held by checkCycles.
+func (d *Draft) checkWildcardLoop(r *Report, ad *AccessDomain, z *Zone) {
+	above, wild := strings.CutPrefix(ad.Name, "*.")
+	if !wild {
+		return
+	}
+	for i, pm := range ad.Pools {
+		p := d.pool(pm.Pool)
+		if p == nil || p.Type != Domain {
+			continue
+		}
+		for _, m := range p.Members {
+			a := d.address(m.Address)
+			if a != nil && a.Address != above && IsSubdomain(a.Address, above) && d.ZoneOf(a.Address) == z && len(d.at(a.Address)) == 0 && len(d.typesAt(z.Name, a.Address)) == 0 {
+				r.Warnf(index("pools", i)+".pool", "wildcard_loop", "%s of address %s has no record of its own, so this wildcard answers for it in a loop; create the record", a.Address, a.Name)
+			}
+		}
+	}
 }
 
 func (d *Draft) hasEnabled(p *Pool) bool {

@@ -341,6 +341,9 @@ func TestWarnings(t *testing.T) {
 			d.Pools[0].Serial, d.Pools[1].Serial = 3, 3
 			return d
 		}()}, []string{"duplicate_serial x.example.com/A"}},
+		{"a wildcard that steers to itself loops", []Object{addr("x", "x.example.com"), pool("p", Domain, "x"), dom("*.example.com", "CNAME", "p")}, []string{"wildcard_loop *.example.com/CNAME"}},
+		{"not to a name with a record", []Object{addr("x", "x.example.com"), pool("p", Domain, "x"), dom("*.example.com", "CNAME", "p"), rec("example.com", "x", "A", "192.0.2.1")}, nil},
+		{"nor to one that is steered itself", []Object{addr("x", "gtm.example.com"), pool("p", Domain, "x"), dom("*.example.com", "CNAME", "p")}, nil},
 		{"glue below a delegation is meant", []Object{rec("example.com", "sub", "NS", "ns.sub.example.com."), rec("example.com", "ns.sub", "A", "192.0.2.1")}, nil},
 		{"other records below it are never answered", []Object{rec("example.com", "sub", "NS", "ns1.example.net."), rec("example.com", "x.sub", "TXT", `"x"`), rec("example.com", "sub", "TXT", `"x"`)},
 			[]string{"below_cut example.com/sub.example.com/TXT", "below_cut example.com/x.sub.example.com/TXT"}},
