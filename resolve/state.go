@@ -23,9 +23,11 @@ type View = zone.View[plan.Name]
 // Currents keeps the members that non-preemptive policies are on. Both methods are
 // called with the State's lock held and must not call back.
 type Currents interface {
-	Current(scope traffic.Key) traffic.Current
+	// Get returns the current member of a scope, if one was ever chosen. An empty
+	// Member is an operator's reset.
+	Get(scope traffic.Key) (traffic.Current, bool)
 	// Move records that this node has moved. It must not block on the network.
-	Move(to traffic.Current)
+	Move(scope traffic.Key, member string) traffic.Current
 }
 
 // Options of a State. Workers, Verdict and Currents are required.
@@ -178,12 +180,12 @@ func (s *State) Recompile() {
 
 // CurrentsChanged compiles the plans again that depend on members that another
 // node or control moved.
-func (s *State) CurrentsChanged(scopes []traffic.Key) {
+func (s *State) CurrentsChanged(list []traffic.Current) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	touched := map[*slot]struct{}{}
-	for _, k := range scopes {
-		switch k.Kind {
+	for _, c := range list {
+		switch k := c.Scope; k.Kind {
 		case traffic.KindAccessDomain:
 			if sl := s.domains[k]; sl != nil {
 				touched[sl] = struct{}{}
@@ -241,15 +243,20 @@ func (s *State) recompile(slots map[*slot]struct{}) {
 
 func (s *State) engine() *steer.Engine {
 	return &steer.Engine{Config: s.model, Verdict: s.opt.Verdict,
-		Current: func(k traffic.Key) string { return s.opt.Currents.Current(k).Member }}
+		Current: s.current}
+}
+
+func (s *State) current(scope traffic.Key) string {
+	c, _ := s.opt.Currents.Get(scope)
+	return c.Member
 }
 
 // move records where the non-preemptive policies of a slot are now. The rule and
 // the verdicts are the same on every node, so all that see the same move the same way.
 func (s *State) move(e *steer.Engine, sl *slot) {
 	set := func(scope traffic.Key, to string) {
-		if cur := s.opt.Currents.Current(scope); to != "" && cur.Member != to {
-			s.opt.Currents.Move(traffic.Current{Scope: scope, Member: to, Epoch: cur.Epoch + 1})
+		if to != "" && s.current(scope) != to {
+			s.opt.Currents.Move(scope, to)
 		}
 	}
 	for _, name := range sl.poolList {
@@ -258,4 +265,21 @@ func (s *State) move(e *steer.Engine, sl *slot) {
 		}
 	}
 	set(sl.domain.Key(), e.CurrentPool(sl.domain))
+}
+
+// RefreshMap tries again to get the location map that the configuration names, and
+// puts it in force when that succeeds.
+func (s *State) RefreshMap() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.model.Settings().GeoMap == s.geoHash {
+		return nil
+	}
+	b := s.builder(s.view.Load())
+	b.world = true
+	if err := b.run(); err != nil {
+		return fmt.Errorf("refresh location map: %w", err)
+	}
+	s.view.Store(b.edit.Done())
+	return nil
 }

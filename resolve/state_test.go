@@ -25,7 +25,6 @@ type node struct {
 	mu      sync.Mutex
 	health  healthMap
 	current map[traffic.Key]traffic.Current
-	moves   int
 }
 
 func newNode(workers int) *node {
@@ -35,17 +34,18 @@ func newNode(workers int) *node {
 	return n
 }
 
-func (n *node) Current(k traffic.Key) traffic.Current {
+func (n *node) Get(k traffic.Key) (traffic.Current, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.current[k]
+	c, ok := n.current[k]
+	return c, ok
 }
 
-func (n *node) Move(to traffic.Current) {
+func (n *node) Move(k traffic.Key, member string) traffic.Current {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.current[to.Scope] = to
-	n.moves++
+	n.current[k] = traffic.Current{Scope: k, Member: member, Epoch: n.current[k].Epoch + 1}
+	return n.current[k]
 }
 
 func (n *node) load(t testing.TB, objs []traffic.Object) {

@@ -51,6 +51,18 @@ type Tally struct {
 	ECS       uint64 // queries with a client subnet
 }
 
+// Add adds another worker's counts.
+func (t *Tally) Add(o Tally) {
+	t.Queries += o.Queries
+	t.Silent += o.Silent
+	t.FormErr += o.FormErr
+	t.Steered += o.Steered
+	t.NXDomain += o.NXDomain
+	t.Refused += o.Refused
+	t.Truncated += o.Truncated
+	t.ECS += o.ECS
+}
+
 type atomicTally [8]atomic.Uint64
 
 // NewWorker returns worker i of Options.Workers; maxUDP bounds UDP responses.

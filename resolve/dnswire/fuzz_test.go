@@ -78,6 +78,9 @@ func FuzzAcceptsWhatTheLibraryPacks(f *testing.F) {
 	f.Add("a\\000b.", uint16(28), uint16(3), true, uint16(0), true, uint8(56), []byte("\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Add(".", uint16(255), uint16(255), false, uint16(0), true, uint8(0), []byte{})
 	f.Fuzz(func(t *testing.T, name string, qtype, class uint16, edns bool, size uint16, do bool, source uint8, addr []byte) {
+		if name == "" {
+			return // the library packs no octets at all for it
+		}
 		m := new(dns.Msg)
 		m.Id = 7
 		m.Question = []dns.Question{{Name: name, Qtype: qtype, Qclass: class}}

@@ -281,7 +281,7 @@ func (e *Edit[S]) ownShard(i int) *shard[S] {
 	if s != nil && s.gen == e.gen {
 		return s
 	}
-	own := &shard[S]{gen: e.gen}
+	own := newShard[S](e.gen)
 	if s != nil {
 		own.used, own.slots = s.used, slices.Clone(s.slots)
 	}

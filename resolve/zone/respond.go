@@ -1,6 +1,10 @@
 package zone
 
-import "github.com/meridian-gtm/meridian/resolve/dnswire"
+import (
+	"slices"
+
+	"github.com/meridian-gtm/meridian/resolve/dnswire"
+)
 
 // MaxChain is how many CNAME and DNAME links one response follows. Resolvers give
 // up at 8 to 16; a client that wants more asks again from the last name.
@@ -22,6 +26,7 @@ type Responder[S any] struct {
 	links  int                  // owners passed, the query name included
 	owners [MaxChain + 1][]byte // wire names, any case
 	synth  [MaxChain + 1][]byte // buffers for names that DNAME makes
+	dnames [MaxChain + 1]*RRset // written already, at the link where that was
 }
 
 // Begin starts the response in dst (see dnswire.Response.Begin) and the chain at
@@ -31,6 +36,7 @@ func (p *Responder[S]) Begin(dst []byte, limit int) (qname []byte) {
 	qname = p.Query.Name()
 	p.links = 1
 	p.owners[0] = qname
+	clear(p.dnames[:])
 	return qname
 }
 
@@ -131,8 +137,11 @@ func (p *Responder[S]) Negative(z *Zone, limit uint32) bool {
 // itself, the CNAME made from it with the same TTL, and on along the chain.
 func (p *Responder[S]) rename(owner []byte, res *Result[S]) (next []byte, fits bool) {
 	r := &p.Response
-	if !AppendSet(r, dnswire.Answer, res.Node.Name, res.Set) {
-		return nil, false
+	if !slices.Contains(p.dnames[:p.links], res.Set) { // one RRset stands in a message once
+		if !AppendSet(r, dnswire.Answer, res.Node.Name, res.Set) {
+			return nil, false
+		}
+		p.dnames[p.links-1] = res.Set
 	}
 	suffix := res.Set.RData[0]
 	keep := owner[:len(owner)-len(res.Node.Name)]

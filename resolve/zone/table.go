@@ -23,7 +23,11 @@ type slot[S any] struct {
 type shard[S any] struct {
 	gen   uint64 // the edit that may still change it
 	used  int
-	slots []slot[S] // a power of two
+	slots []slot[S] // a power of two, never none
+}
+
+func newShard[S any](gen uint64) *shard[S] {
+	return &shard[S]{gen: gen, slots: make([]slot[S], 4)}
 }
 
 // shardOf and tag take different bits of the hash; the place in the shard uses
@@ -82,7 +86,7 @@ func (s *shard[S]) put(h uint64, n *Node[S]) {
 
 func (s *shard[S]) grow() {
 	old := s.slots
-	s.slots = make([]slot[S], max(4, 2*len(old)))
+	s.slots = make([]slot[S], 2*len(old))
 	mask := uint32(len(s.slots) - 1)
 	for _, e := range old {
 		if e.node == nil {

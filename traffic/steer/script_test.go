@@ -362,4 +362,3 @@ func describe(d Decision) string {
 	}
 	return b.String()
 }
-

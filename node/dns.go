@@ -1,0 +1,69 @@
+package node
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/meridian-gtm/meridian/resolve"
+	"github.com/meridian-gtm/meridian/resolve/dnswire"
+	"github.com/meridian-gtm/meridian/resolve/listen"
+)
+
+// workerCount is how many workers the DNS sockets will have: one for each core and
+// address, and one for each TCP slot.
+func (n *node) workerCount() int {
+	if !n.o.has(RoleResolver) {
+		return 1
+	}
+	return (len(n.o.DNS) + 1) * udpWorkers()
+}
+
+// serveDNS waits for a configuration, then for verdicts, then binds and serves.
+func (n *node) serveDNS(ctx context.Context) error {
+	// A resolver without a snapshot knows nothing, and says nothing: not REFUSED, not
+	// NXDOMAIN, not SERVFAIL. So it does not even bind (design D5).
+	select {
+	case <-n.first:
+	case <-ctx.Done():
+		return nil
+	}
+	n.cold.Store(!n.view.Wait(ctx))
+	if ctx.Err() != nil {
+		return nil
+	}
+	n.state.Recompile()
+	// All workers are made here and taken by the sockets' goroutines one by one.
+	workers := make([]*resolve.Worker, n.workerCount())
+	for i := range workers {
+		workers[i] = n.state.NewWorker(i, dnswire.DefaultUDP)
+	}
+	n.workers.Store(&workers)
+	var taken atomic.Int64
+	socks, err := listen.Open(n.o.DNS, listen.Config{Workers: udpWorkers(), NewWorker: func() listen.Worker {
+		w := workers[taken.Add(1)-1]
+		return listen.Worker{Handle: w.Handle, Begin: w.Begin, End: w.End}
+	}})
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	n.addrs.DNS = socks.Addrs()
+	n.mu.Unlock()
+	n.log.Info("answering DNS", "addresses", n.o.DNS, "backend", socks.Backend(), "cold", n.cold.Load())
+	n.serving.Store(true)
+	n.changed()
+	defer n.serving.Store(false)
+	return socks.Run(ctx)
+}
+
+// tally adds up what all workers counted.
+func (n *node) tally() (sum resolve.Tally) {
+	list := n.workers.Load()
+	if list == nil {
+		return sum
+	}
+	for _, w := range *list {
+		sum.Add(w.Tally())
+	}
+	return sum
+}

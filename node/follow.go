@@ -1,0 +1,269 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meridian-gtm/meridian/distribute"
+	"github.com/meridian-gtm/meridian/distribute/follow"
+	"github.com/meridian-gtm/meridian/health/check"
+	"github.com/meridian-gtm/meridian/health/vantage"
+	"github.com/meridian-gtm/meridian/health/view"
+	"github.com/meridian-gtm/meridian/resolve"
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
+)
+
+// node is one running process.
+type node struct {
+	o       Options
+	log     *slog.Logger
+	started time.Time
+	unlock  func()
+	ctx     context.Context // of the parts
+	group   *errgroup.Group
+	stops   []func()
+
+	bus      *distribute.Bus
+	follower *follow.Follower
+	reporter *distribute.Reporter
+	currents *distribute.CurrentsNode
+	maps     mapCache
+
+	control *controlRole // nil without the role
+	state   *resolve.State
+	view    *view.View // nil without control and resolver
+	vantage *vantage.Vantage
+	prober  *check.Prober
+
+	workers atomic.Pointer[[]*resolve.Worker]
+	addrs   Addrs
+	cold    atomic.Bool
+	serving atomic.Bool // DNS sockets are bound
+	api     atomic.Bool // API is bound
+
+	mu     sync.Mutex // guards the fields below
+	model  *traffic.Model
+	have   bool // a configuration is in force
+	first  chan struct{}
+	alarms map[string]string // by source
+}
+
+// startFollowing brings back configuration and verdicts from disk and begins to
+// follow control. In the all-in-one too the resolver gets its configuration only
+// this way.
+func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
+	n.model, n.first, n.alarms = traffic.NewModel(), make(chan struct{}), map[string]string{}
+	dir, err := n.dir("node")
+	if err != nil {
+		return err
+	}
+	if n.currents, err = distribute.NewCurrentsNode(dir, n.bus, n.log); err != nil {
+		return err
+	}
+	judges := n.o.has(RoleControl) || n.o.has(RoleResolver)
+	if judges {
+		n.view = view.New(view.Options{Bus: n.bus, Dir: dir, Log: n.log})
+		if err := n.openMaps(dir); err != nil {
+			return err
+		}
+		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Verdict: n.view.Verdict, Currents: n.currents, Map: n.loadMap, Log: n.log})
+		n.view.OnChange(func(tasks []traffic.TaskKey) {
+			n.state.VerdictsChanged(tasks)
+			n.changed()
+		})
+		n.currents.OnChange(n.state.CurrentsChanged)
+	}
+	if n.o.has(RoleProber) {
+		n.prober = check.New(check.Options{Policy: check.Policy{Allow: n.o.ProbeAllow}, Log: n.log})
+		n.onStop(func() { n.prober.Close() })
+		if n.vantage, err = vantage.New(vantage.Options{ID: n.o.Vantage, Labels: n.o.Labels, Bus: n.bus, Prober: n.prober, Log: n.log}); err != nil {
+			return err
+		}
+	}
+	if n.reporter, err = distribute.NewReporter(n.bus, n.o.ID, n.status, n.log); err != nil {
+		return err
+	}
+	n.follower, err = follow.New(follow.Options{Dir: dir, Conn: n.bus.Conn(), Keys: keys, KeySerial: serial, Apply: n.apply, Log: n.log})
+	if err != nil {
+		return err
+	}
+	if _, err := n.follower.Boot(); err != nil {
+		// Not the end: control can send it again.
+		n.log.Error("configuration from disk", "error", err)
+	}
+	if judges {
+		n.run("verdicts", n.view.Run)
+		n.run("location map", n.retryMap)
+		n.run("explain", n.answerExplain)
+	}
+	n.run("current members", n.currents.Run)
+	n.run("follower", n.follower.Run)
+	return nil
+}
+
+// apply puts one step of configuration in force in every part of this process.
+func (n *node) apply(u follow.Update) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	next := n.model
+	if u.Full {
+		next = traffic.NewModel()
+	}
+	if n.state != nil {
+		if err := n.state.Apply(u.Position, u.Full, u.Changes); err != nil {
+			return err
+		}
+	}
+	next.Apply(u.Changes)
+	n.model = next
+	if touchesTasks(u) {
+		if n.view != nil {
+			n.view.SetModel(next)
+		}
+		if n.vantage != nil {
+			n.vantage.SetModel(next)
+		}
+	}
+	if !n.have {
+		n.have = true
+		close(n.first)
+	}
+	n.changed()
+	return nil
+}
+
+func touchesTasks(u follow.Update) bool {
+	return u.Full || slices.ContainsFunc(u.Changes, func(c traffic.Change) bool {
+		return c.Key.Kind == traffic.KindAddress || c.Key.Kind == traffic.KindTemplate
+	})
+}
+
+// changed says that the node's status is another one.
+func (n *node) changed() {
+	if n.reporter != nil {
+		n.reporter.Changed()
+	}
+}
+
+// mapWait bounds how long a revision waits for the location map it names. A map is
+// some tens of megabytes; on a slower line the previous one stays in force meanwhile.
+const mapWait = 20 * time.Second
+
+func (n *node) loadMap(hash string) (*line.Map, error) {
+	h, err := parseHash(hash)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(n.ctx, mapWait)
+	defer cancel()
+	b, err := n.maps.get(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	m, err := line.ReadMap(b)
+	if err != nil {
+		return nil, fmt.Errorf("read location map: %w", err)
+	}
+	return m, nil
+}
+
+func parseHash(s string) (h traffic.Hash, err error) {
+	err = h.UnmarshalText([]byte(s))
+	return h, err
+}
+
+// retryMap asks again for a location map that could not be had.
+func (n *node) retryMap(ctx context.Context) error {
+	t := time.NewTicker(2 * time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			if _, alarm := n.state.GeoMap(); alarm != "" {
+				if err := n.state.RefreshMap(); err != nil {
+					n.log.Warn("location map", "error", err)
+				}
+				n.changed()
+			}
+		}
+	}
+}
+
+// alarm sets what is wrong in one part of the node, "" for nothing.
+func (n *node) alarm(source, text string) {
+	n.mu.Lock()
+	old := n.alarms[source]
+	if text == "" {
+		delete(n.alarms, source)
+	} else {
+		n.alarms[source] = text
+	}
+	n.mu.Unlock()
+	if old != text {
+		if text != "" {
+			n.log.Warn("alarm", "part", source, "what", text)
+		}
+		n.changed()
+	}
+}
+
+// status is what the node tells control.
+func (n *node) status() traffic.NodeStatus {
+	s := traffic.NodeStatus{Roles: n.o.Roles, Version: n.o.Version, Labels: n.o.Labels, Started: n.started.UTC(), Cold: n.cold.Load(), Ready: n.ready() == nil}
+	s.Position, _ = n.follower.Position()
+	if n.state != nil {
+		var why string
+		if s.GeoMap, why = n.state.GeoMap(); why != "" {
+			s.Alarms = append(s.Alarms, why)
+		}
+	}
+	if n.view != nil {
+		s.Verdicts = n.view.Digest()
+	}
+	if n.vantage != nil {
+		if v := n.vantage.Status(); v.Isolated != "" {
+			s.Alarms = append(s.Alarms, "this vantage abstains: "+v.Isolated)
+		}
+	}
+	s.Queries = n.tally().Queries
+	s.Alarms = append(s.Alarms, n.follower.Alarms()...)
+	if n.control != nil && n.control.pub != nil {
+		s.Alarms = append(s.Alarms, n.control.pub.Alarms()...)
+	}
+	n.mu.Lock()
+	for _, a := range n.alarms {
+		s.Alarms = append(s.Alarms, a)
+	}
+	n.mu.Unlock()
+	slices.Sort(s.Alarms)
+	return s
+}
+
+// ready returns what the process still waits for, nil when it does what it promises.
+// It never depends on control, NATS or probers being there (design D5).
+func (n *node) ready() error {
+	switch {
+	case n.o.has(RoleResolver) && !n.serving.Load():
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if !n.have {
+			return errors.New("no configuration yet: this node has never had a snapshot, and control has not sent one")
+		}
+		return errors.New("DNS sockets are not open yet")
+	case n.o.has(RoleControl) && !n.api.Load():
+		return errors.New("the API is not open yet")
+	}
+	return nil
+}

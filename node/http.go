@@ -1,0 +1,139 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/meridian-gtm/meridian/control/api"
+	"github.com/meridian-gtm/meridian/control/auth"
+)
+
+// Limits of the HTTP servers. Headers within 10 s stop slow clients; bodies have
+// their own limits in the API, and streams last as long as they like.
+const (
+	headerTime = 10 * time.Second
+	idleTime   = 2 * time.Minute
+)
+
+// startHTTP binds what the roles serve over HTTP. All addresses are bound before any
+// is served, so that an occupied port stops the start and nothing else.
+func (n *node) startHTTP() error {
+	if n.o.has(RoleControl) {
+		n.keepEvents()
+		l, err := listenTCP("--api", n.o.API)
+		if err != nil {
+			return err
+		}
+		n.addrs.API, n.addrs.AdminToken = l.Addr().String(), n.control.adminToken
+		mux := http.NewServeMux()
+		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Version: n.o.Version, Log: n.log}))
+		n.health(mux)
+		mux.HandleFunc("/{$}", welcome)
+		n.api.Store(true)
+		n.serveHTTP("api", l, mux)
+		if n.control.broker != nil {
+			n.addrs.NATS = n.control.broker.URLs()
+		}
+	}
+	if n.o.HTTP != "" {
+		l, err := listenTCP("--http", n.o.HTTP)
+		if err != nil {
+			return err
+		}
+		n.addrs.HTTP = l.Addr().String()
+		mux := http.NewServeMux()
+		n.health(mux)
+		n.serveHTTP("http", l, mux)
+	}
+	return nil
+}
+
+func listenTCP(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w; choose another address, or end the program that has it", flag, addr, err)
+	}
+	return l, nil
+}
+
+// serveHTTP serves until the part is stopped; requests get a moment to end, streams
+// are told by their context.
+func (n *node) serveHTTP(name string, l net.Listener, h http.Handler) {
+	n.run(name, func(ctx context.Context) error {
+		srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, BaseContext: func(net.Listener) context.Context { return ctx }}
+		done := make(chan error, 1)
+		go func() { done <- srv.Serve(l) }()
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+		}
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime/2)
+		defer cancel()
+		if err := srv.Shutdown(grace); err != nil {
+			srv.Close()
+		}
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+}
+
+// health adds the pages that machines ask: they tell nothing that needs a token, but
+// for metrics and profiles, which need one off loopback.
+func (n *node) health(mux *http.ServeMux) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		body := map[string]any{"ready": true}
+		if err := n.ready(); err != nil {
+			body = map[string]any{"ready": false, "waiting_for": err.Error()}
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		json.NewEncoder(w).Encode(body)
+	})
+	metrics := promhttp.HandlerFor(n.registry(), promhttp.HandlerOpts{})
+	mux.Handle("GET /metrics", n.guarded(auth.Viewer, metrics))
+	for path, f := range map[string]http.HandlerFunc{"/debug/pprof/": pprof.Index, "/debug/pprof/profile": pprof.Profile, "/debug/pprof/trace": pprof.Trace, "/debug/pprof/symbol": pprof.Symbol} {
+		mux.Handle("GET "+path, n.guarded(auth.Admin, f))
+	}
+}
+
+// guarded asks for a token unless the request comes over loopback. A node without
+// control knows no tokens; there, only loopback may ask.
+func (n *node) guarded(need auth.Role, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && from.Addr().Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && need == auth.Viewer {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if n.control == nil {
+			http.Error(w, "this page is for loopback, or with a token on control", http.StatusForbidden)
+			return
+		}
+		p, err := auth.Authenticate(r.Context(), n.control.store, r.Header.Get("Authorization"), time.Now())
+		if err != nil || !p.Role.Allows(need) {
+			http.Error(w, "a token with the role "+string(need)+" is needed", http.StatusUnauthorized)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// welcome is what a browser finds until the console is built in.
+func welcome(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	fmt.Fprint(w, `<!doctype html><title>Meridian</title><style>body{font:16px/1.5 system-ui;margin:4em auto;max-width:40em}</style>
+<h1>Meridian</h1><p>This is the control process. Its API is described at <a href="/api/docs">/api/docs</a>; the command line is <code>meridian --help</code>.</p>`)
+}

@@ -1,0 +1,131 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/distribute"
+	"github.com/meridian-gtm/meridian/health/view"
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/verdict"
+)
+
+// live tells the API what the other layers hold.
+type live struct{ n *node }
+
+var _ control.Live = live{}
+
+func toNode(h distribute.Heard) control.Node {
+	silent := time.Since(h.LastSeen)
+	return control.Node{NodeStatus: h.NodeStatus, LastSeen: time.Now().Add(-silent).UTC(), Silent: traffic.Duration(silent.Round(time.Millisecond))}
+}
+
+func (l live) Nodes() []control.Node {
+	heard := l.n.control.roster.Nodes()
+	out := make([]control.Node, len(heard))
+	for i, h := range heard {
+		out[i] = toNode(h)
+		// Design 5.6: nothing compares two machines' clocks, but people and logs do.
+		if h.Skew > maxSkew || h.Skew < -maxSkew {
+			out[i].Alarms = append(out[i].Alarms, fmt.Sprintf("its clock is %s off control's; set up time synchronisation", h.Skew.Round(time.Second)))
+		}
+	}
+	return out
+}
+
+const maxSkew = 5 * time.Second
+
+func (l live) Vantages() []control.Vantage {
+	list := l.n.view.Vantages()
+	out := make([]control.Vantage, len(list))
+	for i, v := range list {
+		state, reason := v.State, v.Isolated
+		switch state {
+		case "heard":
+			state = "alive"
+		case "unknown":
+			state, reason = "lost", "it has not been heard since this process started"
+		case "lost":
+			reason = "its heartbeat is missing; the process or its network is down"
+		}
+		out[i] = control.Vantage{ID: v.ID, Labels: v.Labels, State: state, Reason: reason, Tasks: v.Tasks,
+			LastSeen: time.Now().Add(-v.Silence).UTC(), Silent: traffic.Duration(v.Silence.Round(time.Millisecond))}
+	}
+	return out
+}
+
+func (l live) Tasks() []control.TaskHealth {
+	list := l.n.view.Tasks()
+	out := make([]control.TaskHealth, len(list))
+	for i, t := range list {
+		v := t.Verdict
+		h := control.TaskHealth{TaskKey: t.Key, State: v.State.String(), Stale: v.Stale, Since: v.Since.UTC(), Voting: v.Voting, Failed: v.Failed, Selected: v.Selected, Findings: []control.Finding{}}
+		for _, f := range l.n.view.Findings(t.Key) {
+			word := map[verdict.Finding]string{verdict.Good: "good", verdict.Failed: "failed"}[f.Finding]
+			if word == "" || !f.Counts {
+				word = "abstain"
+			}
+			h.Findings = append(h.Findings, control.Finding{Vantage: f.Vantage, Finding: word, Reason: f.Reason, Latency: traffic.Duration(f.Latency), Since: f.Since.UTC()})
+		}
+		out[i] = h
+	}
+	return out
+}
+
+// keepEvents writes transitions to the event log and tells those who watch.
+func (n *node) keepEvents() {
+	ch := make(chan []view.Event, 64)
+	n.view.OnEvent(func(list []view.Event) {
+		select {
+		case ch <- list:
+		default:
+			n.log.Warn("events are lost: the store does not keep up", "events", len(list))
+		}
+	})
+	n.run("events", func(ctx context.Context) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case list := <-ch:
+				n.storeEvents(ctx, list)
+			}
+		}
+	})
+}
+
+func (n *node) storeEvents(ctx context.Context, list []view.Event) {
+	events := make([]store.Event, len(list))
+	for i, e := range list {
+		ev := store.Event{At: e.At.UTC(), Kind: "health", Severity: "info"}
+		if e.Vantage != "" {
+			ev.Kind, ev.Subject, ev.Text = "vantage", e.Vantage, fmt.Sprintf("vantage %s is %s (was %s)", e.Vantage, e.To, e.From)
+			if e.To == "lost" || e.To == "isolated" {
+				ev.Severity = "warning"
+			}
+		} else {
+			ev.Subject, ev.Text = e.Task.String(), fmt.Sprintf("task %s is %s (was %s)", e.Task, e.To, e.From)
+			if e.To == "down" {
+				ev.Severity = "error"
+			}
+		}
+		if e.Cause != "" {
+			ev.Text += ": " + e.Cause
+		}
+		events[i] = ev
+	}
+	stored, err := n.control.store.AddEvents(ctx, events)
+	if err != nil {
+		n.log.Warn("events are not stored", "error", err)
+		return
+	}
+	for i, e := range list {
+		if e.Vantage == "" {
+			n.control.service.Stream.Publish("health", map[string]any{"task": e.Task, "from": e.From, "to": e.To, "at": e.At.UTC(), "cause": e.Cause})
+		}
+		n.control.service.Stream.Publish("event", stored[i])
+	}
+}

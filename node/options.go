@@ -1,0 +1,195 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/meridian-gtm/meridian/distribute/broker"
+)
+
+// Roles of a process.
+const (
+	RoleControl  = broker.RoleControl
+	RoleResolver = broker.RoleResolver
+	RoleProber   = broker.RoleProber
+)
+
+// Options of a process. The zero value of a field means its default.
+type Options struct {
+	Roles  []string // default all three; with Join, the token's role
+	Data   string   // folder of everything that lasts; default ./data
+	DNS    []string // resolver: addresses for UDP and TCP; default :53
+	API    string   // control: address of API and console; default 127.0.0.1:8080
+	HTTP   string   // health pages, metrics and pprof; default none beside the API
+	Store  string   // control: sqlite:PATH or postgres://…; default sqlite:DATA/meridian.db
+	NATS   string   // embedded (default) or nats://…[,…]
+	Listen string   // control with embedded NATS: address for nodes on other machines
+	// Advertise are the addresses under which other nodes reach Listen, host:port.
+	Advertise []string
+	Join      string            // token of a node without control
+	ID        string            // of this node; default the token's, else the host's name
+	Vantage   string            // prober: its id; default the node's
+	Labels    map[string]string // of the node and its vantage
+	Geo       string            // control: folder of the location data; default DATA/geo
+	// ProbeAllow are networks that probes may reach though they are loopback,
+	// link-local, multicast or cloud metadata.
+	ProbeAllow []netip.Prefix
+	// Quickstart is a declarative file to load into an empty installation; its own HTTP
+	// endpoints are started on loopback.
+	Quickstart string
+	Version    string
+	Log        *slog.Logger
+	// Ready, if set, is called once when everything that the roles promise is there.
+	Ready func(Addrs)
+}
+
+// Addrs are the bound addresses, with real ports where 0 was asked for.
+type Addrs struct {
+	DNS  []netip.AddrPort
+	API  string
+	HTTP string
+	NATS []string
+	// AdminToken is the path of the file with the first token.
+	AdminToken string
+	Quickstart []string // what to try, line by line; empty unless it was just loaded
+}
+
+// complete fills defaults and refuses what does not fit together.
+func (o *Options) complete() (*broker.Token, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Data == "" {
+		o.Data = "data"
+	}
+	data, err := filepath.Abs(o.Data)
+	if err != nil {
+		return nil, fmt.Errorf("data folder %q: %w", o.Data, err)
+	}
+	o.Data = data
+	token, err := o.joinToken()
+	if err != nil {
+		return nil, err
+	}
+	if len(o.Roles) == 0 {
+		o.Roles = []string{RoleControl, RoleResolver, RoleProber}
+		if token != nil {
+			o.Roles = []string{token.Role}
+		}
+	}
+	for _, r := range o.Roles {
+		if r != RoleControl && r != RoleResolver && r != RoleProber {
+			return nil, fmt.Errorf("role %q is unknown; use control, resolver or prober", r)
+		}
+	}
+	if err := o.fit(token); err != nil {
+		return nil, err
+	}
+	if o.ID == "" {
+		o.ID = hostID()
+		if token != nil {
+			o.ID = token.NodeID
+		}
+	}
+	if err := broker.CheckID("node id", o.ID); err != nil {
+		return nil, err
+	}
+	if o.Vantage == "" {
+		o.Vantage = o.ID
+		if token != nil && token.Vantage != "" {
+			o.Vantage = token.Vantage
+		}
+	}
+	if err := broker.CheckID("vantage id", o.Vantage); err != nil {
+		return nil, err
+	}
+	if o.Labels == nil && token != nil {
+		o.Labels = token.Labels
+	}
+	if len(o.DNS) == 0 {
+		o.DNS = []string{":53"}
+	}
+	if o.API == "" {
+		o.API = "127.0.0.1:8080"
+	}
+	if o.Store == "" {
+		o.Store = "sqlite:" + filepath.Join(o.Data, "meridian.db")
+	}
+	if o.NATS == "" {
+		o.NATS = "embedded"
+	}
+	if o.Geo == "" {
+		o.Geo = filepath.Join(o.Data, "geo")
+	}
+	return token, nil
+}
+
+func (o *Options) joinToken() (*broker.Token, error) {
+	if o.Join == "" {
+		return nil, nil
+	}
+	text := o.Join
+	if b, err := os.ReadFile(text); err == nil { // a token may be given as a file
+		text = string(b)
+	}
+	t, err := broker.DecodeToken(text)
+	if err != nil {
+		return nil, err
+	}
+	return &t, nil
+}
+
+func (o *Options) fit(token *broker.Token) error {
+	control := slices.Contains(o.Roles, RoleControl)
+	switch {
+	case control && token != nil:
+		return errors.New("a node with the role control does not join another; leave --join out")
+	case !control && token == nil:
+		return errors.New("a node without the role control needs --join TOKEN; 'meridian node invite' on control makes one")
+	case token != nil && !slices.Equal(o.Roles, []string{token.Role}):
+		return fmt.Errorf("the join token is for the role %s; ask control for one for %s", token.Role, strings.Join(o.Roles, " and "))
+	case token != nil && o.NATS != "":
+		return errors.New("--nats stands beside --join, which names the servers already; leave one out")
+	case o.Listen != "" && o.NATS != "" && o.NATS != "embedded":
+		return errors.New("--nats-listen is for the embedded server; leave it out with an external one")
+	case o.Quickstart != "" && len(o.Roles) != 3:
+		return errors.New("--quickstart needs all three roles in one process")
+	}
+	if o.NATS != "" && o.NATS != "embedded" {
+		for s := range strings.SplitSeq(o.NATS, ",") {
+			if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
+				return errors.New("--nats: use embedded, or nats:// or tls:// addresses with commas between them")
+			}
+		}
+	}
+	return nil
+}
+
+func (o *Options) has(role string) bool { return slices.Contains(o.Roles, role) }
+
+// hostID makes an id of the host's name: it is shown to people and stands in subjects.
+func hostID() string {
+	h, err := os.Hostname()
+	if err != nil || h == "" {
+		return "node"
+	}
+	h, _, _ = strings.Cut(h, ".")
+	id := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, h)
+	return id[:min(len(id), 63)]
+}
+
+// udpWorkers is how many sockets each DNS address gets: one per core that Go may use.
+func udpWorkers() int { return runtime.GOMAXPROCS(0) }
