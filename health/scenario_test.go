@@ -137,7 +137,7 @@ func (s *stage) vantage(id string, world *healthtest.World) *place {
 
 func (s *stage) view(dir string) *eye {
 	e := &eye{bus: s.bus.Client()}
-	e.View = view.New(view.Options{Bus: e.bus, Dir: dir, Log: quiet})
+	e.View = view.New(view.Options{Bus: e.bus, Dir: dir, Forget: 2 * time.Hour, Log: quiet})
 	e.SetModel(s.model)
 	e.stop = s.run(e.Run)
 	return e
@@ -230,7 +230,7 @@ func TestThreeVantages(t *testing.T) {
 		}
 		// All gone: the same, for hours.
 		gz.kill()
-		s.keeps(e, 1, verdict.Up, 10*time.Hour)
+		s.keeps(e, 1, verdict.Up, time.Hour)
 		if v := e.Verdict(key(1)); !v.Stale || v.Voting != 0 {
 			t.Fatalf("all gone: %+v", v)
 		}
@@ -572,7 +572,7 @@ func TestViewRestarts(t *testing.T) {
 
 		// Nobody answers, and the configuration comes late: it serves by what it knew.
 		e = &eye{bus: s.bus.Client()}
-		e.View = view.New(view.Options{Bus: e.bus, Dir: dir, Log: quiet})
+		e.View = view.New(view.Options{Bus: e.bus, Dir: dir, Forget: 2 * time.Hour, Log: quiet})
 		e.stop = s.run(e.Run)
 		e.SetModel(traffic.NewModel())
 		time.Sleep(time.Second)
@@ -595,10 +595,10 @@ func TestViewRestarts(t *testing.T) {
 		if e.Cold() {
 			t.Error("still cold")
 		}
-		// The other is forgotten after a day.
-		time.Sleep(25 * time.Hour)
+		// The other is forgotten: it was silent for an hour before the start.
+		time.Sleep(65 * time.Minute)
 		if v := e.Verdict(key(1)); v.Selected != 1 {
-			t.Errorf("after a day: %+v", v)
+			t.Errorf("after two hours of silence: %+v", v)
 		}
 	})
 }

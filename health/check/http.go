@@ -106,6 +106,14 @@ func (p *Prober) follow(ctx context.Context, start time.Time, ex *exchange, stat
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return bad(start, CodeRedirect, "redirects to %q, which cannot be followed", location)
 	}
+	// RFC 9110 §15.4: clients change POST to GET on 301 and 302, everything but HEAD on 303.
+	if status == http.StatusSeeOther && ex.method != http.MethodHead || ex.method == http.MethodPost && status <= http.StatusFound {
+		ex.method = http.MethodGet
+	}
+	ex.path = u.RequestURI()
+	if u.Scheme == base.Scheme && u.Host == base.Host {
+		return Result{} // the same place, also where the probed port is not the one in its name
+	}
 	port := 80
 	if u.Scheme == "https" {
 		port = 443
@@ -115,11 +123,8 @@ func (p *Prober) follow(ctx context.Context, start time.Time, ex *exchange, stat
 			return bad(start, CodeRedirect, "redirects to %q, which has a bad port", location)
 		}
 	}
-	was := hostName(ex.host)
-	sameHost := strings.EqualFold(u.Hostname(), was)
-	sameOrigin := sameHost && (u.Scheme == "https") == ex.tls && u.Host == base.Host
 	addr := ex.addr.Addr()
-	if !sameHost {
+	if !strings.EqualFold(u.Hostname(), hostName(ex.host)) {
 		if addr, err = netip.ParseAddr(u.Hostname()); err != nil {
 			found, r := p.resolve(ctx, start, u.Hostname(), version)
 			if found == nil {
@@ -132,14 +137,8 @@ func (p *Prober) follow(ctx context.Context, start time.Time, ex *exchange, stat
 	}
 	// A redirect to the same name stays at the address under probe: asking DNS would
 	// probe whatever the name answers now, perhaps by this very verdict.
-	ex.tls, ex.host, ex.addr, ex.path = u.Scheme == "https", u.Host, netip.AddrPortFrom(addr, uint16(port)), u.RequestURI()
-	if !sameOrigin {
-		ex.headers = nil // headers may be secrets of the first target
-	}
-	// RFC 9110 §15.4: clients change POST to GET on 301 and 302, everything but HEAD on 303.
-	if status == http.StatusSeeOther && ex.method != http.MethodHead || ex.method == http.MethodPost && status <= http.StatusFound {
-		ex.method = http.MethodGet
-	}
+	ex.tls, ex.host, ex.addr = u.Scheme == "https", u.Host, netip.AddrPortFrom(addr, uint16(port))
+	ex.headers = nil // they may be secrets of the first target
 	return Result{}
 }
 
@@ -161,12 +160,17 @@ func (p *Prober) roundTrip(ctx context.Context, start time.Time, ex exchange, op
 	if _, err := conn.Write(ex.request()); err != nil {
 		return nil, nil, failure(ctx, start, ex.addr, "sending the request", true, err)
 	}
-	in := bufio.NewReader(&io.LimitedReader{R: conn, N: maxHeader + 2*maxBody})
+	seen := &recorder{r: conn}
+	limited := &io.LimitedReader{R: seen, N: maxHeader + 2*maxBody}
+	in := bufio.NewReader(limited)
 	req := &http.Request{Method: ex.method}
 	for interim := 0; ; interim++ {
 		resp, err := http.ReadResponse(in, req)
+		if err != nil && limited.N <= 0 {
+			return nil, nil, bad(start, CodeProtocol, "the response has more than %d bytes before its body", maxHeader+2*maxBody)
+		}
 		if err != nil {
-			return nil, nil, failure(ctx, start, ex.addr, "waiting for the response", true, err)
+			return nil, nil, failure(ctx, start, ex.addr, "waiting for the response", true, seen.cause(err))
 		}
 		// RFC 9110 §15.2: any number of 1xx responses may come first; we take a few.
 		if resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols && interim < 5 {
@@ -176,11 +180,33 @@ func (p *Prober) roundTrip(ctx context.Context, start time.Time, ex exchange, op
 		if opt.ExpectBody != "" && !(opt.FollowRedirects && isRedirect(resp.StatusCode)) {
 			body, err = readBody(resp.Body, opt.ExpectBody)
 			if err != nil {
-				return nil, nil, failure(ctx, start, ex.addr, "reading the body", true, err)
+				return nil, nil, failure(ctx, start, ex.addr, "reading the body", true, seen.cause(err))
 			}
 		}
 		return resp, body, Result{}
 	}
+}
+
+// recorder keeps the connection's error: the parser's, of a response cut in half, is
+// about the half.
+type recorder struct {
+	r   io.Reader
+	err error
+}
+
+func (r *recorder) Read(b []byte) (int, error) {
+	n, err := r.r.Read(b)
+	if err != nil {
+		r.err = err
+	}
+	return n, err
+}
+
+func (r *recorder) cause(err error) error {
+	if r.err != nil {
+		return r.err
+	}
+	return err
 }
 
 // readBody reads until the expected text is there, at most maxBody.

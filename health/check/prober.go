@@ -81,7 +81,8 @@ func (p *Prober) Probe(ctx context.Context, t health.Task) Result {
 	defer cancel()
 	start := time.Now()
 	r := p.probe(ctx, start, t)
-	if outer.Err() != nil && !r.OK {
+	// The connection's deadline may pass a moment before the context notices.
+	if d, ok := outer.Deadline(); !r.OK && (outer.Err() != nil || ok && !time.Now().Before(d)) {
 		return Result{Local: true, Code: CodeLocal, Reason: "the probe was broken off", Resolved: r.Resolved}
 	}
 	return r
@@ -115,8 +116,11 @@ func (p *Prober) resolve(ctx context.Context, start time.Time, name, version str
 	if version == "IPv6" {
 		network = "ip6"
 	}
-	// The final dot keeps the machine's search domains out of it.
-	found, err := p.opt.Lookup(ctx, network, strings.TrimSuffix(name, ".")+".")
+	if strings.Contains(name, ".") && !strings.HasSuffix(name, ".") {
+		name += "." // keeps the machine's search domains out of it
+	}
+	found, err := p.opt.Lookup(ctx, network, name)
+	name = strings.TrimSuffix(name, ".")
 	addrs := make([]netip.Addr, 0, len(found))
 	for _, a := range found {
 		if a = a.Unmap(); a.Is4() == (network == "ip4") {
