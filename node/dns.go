@@ -27,7 +27,7 @@ func (n *node) serveDNS(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
-	n.cold.Store(!n.view.Wait(ctx))
+	cold := n.view.Wait(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (n *node) serveDNS(ctx context.Context) error {
 	n.mu.Lock()
 	n.addrs.DNS = socks.Addrs()
 	n.mu.Unlock()
-	n.log.Info("answering DNS", "addresses", n.o.DNS, "backend", socks.Backend(), "cold", n.cold.Load())
+	n.log.Info("answering DNS", "addresses", n.o.DNS, "backend", socks.Backend(), "cold", cold)
 	n.serving.Store(true)
 	n.changed()
 	defer n.serving.Store(false)

@@ -47,7 +47,6 @@ type node struct {
 
 	workers atomic.Pointer[[]*resolve.Worker]
 	addrs   Addrs
-	cold    atomic.Bool
 	serving atomic.Bool // DNS sockets are bound
 	api     atomic.Bool // API is bound
 
@@ -221,7 +220,7 @@ func (n *node) alarm(source, text string) {
 
 // status is what the node tells control.
 func (n *node) status() traffic.NodeStatus {
-	s := traffic.NodeStatus{Roles: n.o.Roles, Version: n.o.Version, Labels: n.o.Labels, Started: n.started.UTC(), Cold: n.cold.Load(), Ready: n.ready() == nil}
+	s := traffic.NodeStatus{Roles: n.o.Roles, Version: n.o.Version, Labels: n.o.Labels, Started: n.started.UTC(), Ready: n.ready() == nil}
 	s.Position, _ = n.follower.Position()
 	if n.state != nil {
 		var why string
@@ -231,6 +230,7 @@ func (n *node) status() traffic.NodeStatus {
 	}
 	if n.view != nil {
 		s.Verdicts = n.view.Digest()
+		s.Cold = n.view.Cold()
 	}
 	if n.vantage != nil {
 		if v := n.vantage.Status(); v.Isolated != "" {

@@ -35,7 +35,7 @@ func (n *node) startHTTP() error {
 		}
 		n.addrs.API, n.addrs.AdminToken = l.Addr().String(), n.control.adminToken
 		mux := http.NewServeMux()
-		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Version: n.o.Version, Log: n.log}))
+		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Version: n.o.Version, Log: n.log}))
 		n.health(mux)
 		mux.HandleFunc("/{$}", welcome)
 		n.api.Store(true)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
-	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/distribute"
 	"github.com/meridian-gtm/meridian/health/view"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -98,9 +97,9 @@ func (n *node) keepEvents() {
 }
 
 func (n *node) storeEvents(ctx context.Context, list []view.Event) {
-	events := make([]store.Event, len(list))
+	events := make([]control.Event, len(list))
 	for i, e := range list {
-		ev := store.Event{At: e.At.UTC(), Kind: "health", Severity: "info"}
+		ev := control.Event{At: e.At.UTC(), Kind: "health", Severity: "info"}
 		if e.Vantage != "" {
 			ev.Kind, ev.Subject, ev.Text = "vantage", e.Vantage, fmt.Sprintf("vantage %s is %s (was %s)", e.Vantage, e.To, e.From)
 			if e.To == "lost" || e.To == "isolated" {
@@ -117,15 +116,12 @@ func (n *node) storeEvents(ctx context.Context, list []view.Event) {
 		}
 		events[i] = ev
 	}
-	stored, err := n.control.store.AddEvents(ctx, events)
-	if err != nil {
+	if err := n.control.service.Record(ctx, events...); err != nil {
 		n.log.Warn("events are not stored", "error", err)
-		return
 	}
-	for i, e := range list {
+	for _, e := range list {
 		if e.Vantage == "" {
 			n.control.service.Stream.Publish("health", map[string]any{"task": e.Task, "from": e.From, "to": e.To, "at": e.At.UTC(), "cause": e.Cause})
 		}
-		n.control.service.Stream.Publish("event", stored[i])
 	}
 }

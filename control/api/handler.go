@@ -27,6 +27,7 @@ type Deps struct {
 	Store   *store.Store
 	Live    control.Live      // nil: nothing is live yet
 	Explain control.Explainer // nil: explain answers 503
+	Invite  control.Inviter   // nil: this process admits no nodes
 	Version string            // of this program
 	Log     *slog.Logger      // default slog.Default
 	Now     func() time.Time  // default time.Now
@@ -71,6 +72,7 @@ func Handler(d Deps) http.Handler {
 	s.changeRoutes()
 	s.revisionRoutes()
 	s.liveRoutes()
+	s.inviteRoutes()
 	s.eventRoutes()
 	s.tokenRoutes()
 	s.explainRoutes()

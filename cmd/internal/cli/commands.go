@@ -5,9 +5,9 @@ import "github.com/spf13/cobra"
 // commands lists every command in the order of help.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.serveCommand(),
+		a.serveCommand(), a.geoCommand(),
 		a.applyCommand(), a.checkCommand(), a.diffCommand(), a.exportCommand(),
-		a.getCommand(), a.describeCommand(), a.deleteCommand(), a.zoneCommand(), a.tokenCommand(),
+		a.getCommand(), a.describeCommand(), a.deleteCommand(), a.zoneCommand(), a.tokenCommand(), a.nodeCommand(),
 		a.explainCommand(), a.statusCommand(), a.vantagesCommand(), a.eventsCommand(), a.revisionsCommand(),
 		a.versionCommand(),
 	}
