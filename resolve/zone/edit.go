@@ -46,8 +46,18 @@ func (e *Edit[S]) Done() *View[S] {
 }
 
 // PutZone adds a zone or replaces all its ordinary records. Attachments at the
-// zone's names stay.
+// zone's names stay. An error leaves the edit as it was, here and below.
 func (e *Edit[S]) PutZone(d *Data) error {
+	hasSOA := false
+	for _, n := range d.Names {
+		if err := checkSets(d.Apex, n.Name, n.Sets); err != nil {
+			return fmt.Errorf("put zone %s: %s: %w", rr.NameText(d.Apex), rr.NameText(n.Name), err)
+		}
+		hasSOA = hasSOA || dnswire.EqualFold(n.Name, d.Apex) && slices.ContainsFunc(n.Sets, validSOA)
+	}
+	if !hasSOA {
+		return fmt.Errorf("put zone %s: no SOA record", rr.NameText(d.Apex))
+	}
 	z := e.zone(d.Apex)
 	if z == nil {
 		z = e.addZone(d.Apex)
@@ -63,13 +73,7 @@ func (e *Edit[S]) PutZone(d *Data) error {
 		}
 	}
 	for _, n := range d.Names {
-		if err := checkSets(d.Apex, n.Name, n.Sets); err != nil {
-			return fmt.Errorf("put zone %s: %s: %w", rr.NameText(d.Apex), rr.NameText(n.Name), err)
-		}
-		e.put(z, n.Name, n.Sets)
-	}
-	if z.SOA == nil {
-		return fmt.Errorf("put zone %s: no SOA record", rr.NameText(d.Apex))
+		e.put(z, n.Name, slices.Clone(n.Sets))
 	}
 	return nil
 }
