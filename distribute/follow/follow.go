@@ -42,7 +42,10 @@ type Options struct {
 	// Apply makes the node use a configuration. An error keeps the position where it
 	// was; the same step, or a newer one, is tried again. It must not keep Changes.
 	Apply func(Update) error
-	Log   *slog.Logger
+	// Spread is the time over which nodes that hear of a new snapshot together fetch it
+	// to shorten their stored logs; default 20 s.
+	Spread time.Duration
+	Log    *slog.Logger
 }
 
 // Follower is made by New, then Boot, then Run.
@@ -54,10 +57,9 @@ type Follower struct {
 	poke chan struct{} // an announcement came
 
 	// Owned by Boot, then Run.
-	disk       *disk
-	compactAt  time.Time // zero: not planned
-	reconnects uint64    // of the connection, at the session's start
-	progress   time.Time // last time that the position moved or a session looked
+	disk      *disk
+	compactAt time.Time // zero: not planned
+	progress  time.Time // last time that the position moved or a session looked
 
 	mu     sync.Mutex // guards the fields below
 	pos    traffic.Position
@@ -78,6 +80,9 @@ func New(o Options) (*Follower, error) {
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
+	if f.o.Spread == 0 {
+		f.o.Spread = 20 * time.Second
+	}
 	var err error
 	if f.disk, err = openDisk(o.Dir); err != nil {
 		return nil, fmt.Errorf("make follower: %w", err)
@@ -91,7 +96,7 @@ func New(o Options) (*Follower, error) {
 	if len(f.keys.List()) == 0 {
 		return nil, errors.New("make follower: no signing key given, and none stored by an earlier start")
 	}
-	if f.js, err = jetstream.New(o.Conn); err != nil {
+	if f.js, err = stream.New(o.Conn); err != nil {
 		return nil, fmt.Errorf("make follower: %w", err)
 	}
 	return f, nil
@@ -191,17 +196,14 @@ func (f *Follower) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		before, _ := f.Position()
 		err := f.session(ctx)
+		if after, _ := f.Position(); after != before || errors.Is(err, stream.ErrDisconnected) {
+			wait = 0
+		}
 		if ctx.Err() != nil {
 			break
 		}
-		if after, _ := f.Position(); after != before {
-			wait = 0
-		}
 		f.note(err)
 		wait = min(maxBackoff, max(minBackoff, 2*wait))
-		if errors.Is(err, errAgain) {
-			wait = 0
-		}
 		f.pause(ctx, wait/2+rand.N(wait/2+1), errors.Is(err, stream.ErrNone))
 	}
 	return nil
@@ -211,14 +213,12 @@ func (f *Follower) Run(ctx context.Context) error {
 const (
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 5 * time.Second
-	// tick bounds how late a session notices a reconnection or that it is behind.
+	// tick bounds how late a session notices that it is behind.
 	tick = 100 * time.Millisecond
 	// behindFor is how long an announced position may be missing before the session
 	// looks again by itself. Messages and announcement come over one connection within
 	// milliseconds of each other.
 	behindFor = time.Second
-	// lookFor bounds one look at the streams.
-	lookFor = 20 * time.Second
 )
 
 // pause waits between sessions. While there is nothing to read, an announcement
@@ -240,7 +240,7 @@ func (f *Follower) pause(ctx context.Context, d time.Duration, early bool) {
 // note turns the end of a session into an alarm or a line of log.
 func (f *Follower) note(err error) {
 	switch {
-	case err == nil, errors.Is(err, errAgain):
+	case err == nil, errors.Is(err, stream.ErrDisconnected):
 	case errors.Is(err, codec.ErrSignature):
 		f.raise(alarmSignature, "configuration that no trusted key has signed is refused: "+err.Error())
 	case errors.Is(err, codec.ErrVersion):

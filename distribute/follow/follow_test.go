@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -22,10 +23,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // node is a follower with the model that it feeds.
 type node struct {
-	t    testing.TB
-	dir  string
-	f    *follow.Follower
-	stop func()
+	t      testing.TB
+	dir    string
+	bus    *distribute.Bus
+	spread time.Duration
+	f      *follow.Follower
+	stop   func()
 
 	mu      sync.Mutex
 	model   *traffic.Model
@@ -49,7 +52,8 @@ func start(t testing.TB, bus *distribute.Bus, dir string, key byte) *node {
 
 func (n *node) open(bus *distribute.Bus, key byte) {
 	n.t.Helper()
-	o := follow.Options{Dir: n.dir, Conn: bus.Conn(), Apply: n.apply, Log: rig.Log(n.t)}
+	n.bus = bus
+	o := follow.Options{Dir: n.dir, Conn: bus.Conn(), Apply: n.apply, Spread: n.spread, Log: rig.Log(n.t)}
 	if key != 0 {
 		o.Keys = []ed25519.PublicKey{rig.Public(key)}
 	}

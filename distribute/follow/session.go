@@ -14,13 +14,8 @@ import (
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
-var (
-	// errAgain ends a session that did its work and should be followed by another at
-	// once: the connection is new.
-	errAgain = errors.New("look again")
-	// errGap ends a session whose stream does not go on where the node is.
-	errGap = errors.New("the log does not continue the configuration in use")
-)
+// errGap ends a session whose stream does not go on where the node is.
+var errGap = errors.New("the log does not continue the configuration in use")
 
 const (
 	// fetchSize is how many messages one pull asks for. A part has at most 512 KiB, so
@@ -38,21 +33,25 @@ const (
 
 // session looks where the streams stand, catches up, and follows until something
 // requires another look.
-func (f *Follower) session(ctx context.Context) error {
-	f.reconnects = f.o.Conn.Stats().Reconnects
-	if !f.o.Conn.IsConnected() {
-		return fmt.Errorf("%w: not connected", stream.ErrNone)
-	}
-	look, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	if err := f.rotate(look); err != nil {
-		return err
-	}
-	start, err := f.join(look)
+func (f *Follower) session(ctx context.Context) (err error) {
+	live, stop, err := stream.WhileConnected(ctx, f.o.Conn)
 	if err != nil {
 		return err
 	}
-	cons, err := f.js.CreateConsumer(look, stream.LogName, jetstream.ConsumerConfig{
+	defer func() {
+		if errors.Is(context.Cause(live), stream.ErrDisconnected) {
+			err = stream.ErrDisconnected
+		}
+		stop()
+	}()
+	if err := f.rotate(live); err != nil {
+		return err
+	}
+	start, err := f.join(live)
+	if err != nil {
+		return err
+	}
+	cons, err := f.js.CreateConsumer(live, stream.LogName, jetstream.ConsumerConfig{
 		// One filter, in the singular field: it then stands in the API subject, which is
 		// what a node's permissions allow.
 		FilterSubject:     stream.LogAll,
@@ -74,7 +73,7 @@ func (f *Follower) session(ctx context.Context) error {
 		defer cancel()
 		_ = f.js.DeleteConsumer(done, stream.LogName, cons.CachedInfo().Name) // as above
 	}()
-	return f.consume(ctx, cons)
+	return f.consume(live, cons)
 }
 
 // rotate takes the key rotations that came since.
@@ -332,9 +331,6 @@ func (f *Follower) take(data []byte, b *batch, asm *codec.Assembler) error {
 
 // tend does what is due between messages. It fails when another look is.
 func (f *Follower) tend(ctx context.Context) error {
-	if f.o.Conn.Stats().Reconnects != f.reconnects {
-		return errAgain // the consumer may be gone with the old server
-	}
 	f.mu.Lock()
 	behind, pos, head := f.behind, f.pos, f.head
 	f.mu.Unlock()
@@ -359,17 +355,15 @@ func (f *Follower) compact(ctx context.Context, head stream.Head) error {
 		f.compactAt = time.Time{}
 		return nil
 	case f.compactAt.IsZero():
-		f.compactAt = now.Add(rand.N(compactSpread))
+		f.compactAt = now.Add(rand.N(f.o.Spread))
 		return nil
 	case now.Before(f.compactAt):
 		return nil
 	}
 	f.compactAt = time.Time{}
-	look, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	snap, _, err := stream.SnapshotHead(look, f.js, f.keys)
+	snap, _, err := stream.SnapshotHead(ctx, f.js, f.keys)
 	if err == nil {
-		snap, err = stream.ReadSnapshot(look, f.js, snap, f.keys)
+		snap, err = stream.ReadSnapshot(ctx, f.js, snap, f.keys)
 	}
 	if err != nil {
 		f.note(err)
@@ -382,6 +376,3 @@ func (f *Follower) compact(ctx context.Context, head stream.Head) error {
 	f.log.Debug("compacted the stored log", "snapshot", snap.Position.String())
 	return nil
 }
-
-// compactSpread is how long the downloads of all nodes are spread over.
-const compactSpread = 20 * time.Second

@@ -97,8 +97,8 @@ const (
 	maxBackoff    = 5 * time.Second
 	// page is how many revisions are read from the store at once.
 	page = 256
-	// attempt bounds one round against a server that does not answer.
-	attempt = 30 * time.Second
+	// connectPoll is how soon a connection that came back is noticed.
+	connectPoll = 100 * time.Millisecond
 )
 
 // New checks the options.
@@ -119,7 +119,7 @@ func New(o Options) (*Publisher, error) {
 	}
 	p.keys = codec.NewKeys(o.Signer.Public().(ed25519.PublicKey))
 	var err error
-	if p.js, err = jetstream.New(o.Conn); err != nil {
+	if p.js, err = stream.New(o.Conn); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
 	}
 	return p, nil
@@ -131,6 +131,15 @@ func (p *Publisher) Notify() {
 	case p.wake <- struct{}{}:
 	default:
 	}
+}
+
+// PutBlob stores a location map at once, before the revision that names it is
+// committed. Without Options.Blobs nobody brings it back if the server loses it.
+func (p *Publisher) PutBlob(ctx context.Context, hash traffic.Hash, data []byte) error {
+	if err := stream.Ensure(ctx, p.js, p.o.Limits); err != nil {
+		return fmt.Errorf("put blob %s: %w", hash, err)
+	}
+	return stream.PutBlob(ctx, p.js, hash, data)
 }
 
 // Position is the newest position that the streams are known to hold.
@@ -165,9 +174,14 @@ func (p *Publisher) Run(ctx context.Context) error {
 			}
 		case <-timer.C:
 		}
-		try, cancel := context.WithTimeout(ctx, attempt)
-		err := p.sync(try)
-		cancel()
+		live, stop, err := stream.WhileConnected(ctx, p.o.Conn)
+		if err == nil {
+			err = p.sync(live)
+			if errors.Is(context.Cause(live), stream.ErrDisconnected) {
+				err = stream.ErrDisconnected
+			}
+			stop()
+		}
 		switch {
 		case err == nil:
 			wait = 0
@@ -178,6 +192,10 @@ func (p *Publisher) Run(ctx context.Context) error {
 		case errors.Is(err, stream.ErrRaced):
 			p.known = false
 			timer.Reset(rand.N(20 * time.Millisecond))
+		case errors.Is(err, stream.ErrDisconnected):
+			p.made, p.known, wait = false, false, 0
+			p.setAlarm("configuration is not published: " + err.Error())
+			timer.Reset(connectPoll)
 		default:
 			p.made, p.known = false, false
 			wait = min(maxBackoff, max(100*time.Millisecond, 2*wait))
