@@ -112,24 +112,40 @@ func (f *icmpFamily) close() error {
 
 // listenICMP opens a raw socket, or where that needs a privilege we lack, the
 // kernel's unprivileged datagram socket.
-func listenICMP(v6 bool) (net.PacketConn, bool, error) {
-	network, any, dgram := "ip4:icmp", "0.0.0.0", "udp4"
-	if v6 {
-		network, any, dgram = "ip6:ipv6-icmp", "::", "udp6"
-	}
-	raw, err := net.ListenPacket(network, any)
+func listenICMP(v6 bool) (conn net.PacketConn, raw bool, err error) {
+	conn, err = listenRaw(v6)
 	if err == nil {
-		if err = onlyReplies(raw, v6); err == nil {
-			return raw, true, nil
-		}
-		raw.Close()
+		return conn, true, nil
 	}
-	conn, err2 := icmp.ListenPacket(dgram, any)
+	conn, err2 := listenDatagram(v6)
 	if err2 == nil {
 		return conn, false, nil
 	}
 	return nil, false, fmt.Errorf("this prober may not ping: give it the capability CAP_NET_RAW, or put its group into the kernel setting net.ipv4.ping_group_range (raw socket: %v; datagram socket: %v)",
 		rootCause(err), rootCause(err2))
+}
+
+func listenRaw(v6 bool) (net.PacketConn, error) {
+	network, local := "ip4:icmp", "0.0.0.0"
+	if v6 {
+		network, local = "ip6:ipv6-icmp", "::"
+	}
+	c, err := net.ListenPacket(network, local)
+	if err != nil {
+		return nil, err
+	}
+	if err := onlyReplies(c, v6); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func listenDatagram(v6 bool) (net.PacketConn, error) {
+	if v6 {
+		return icmp.ListenPacket("udp6", "::")
+	}
+	return icmp.ListenPacket("udp4", "0.0.0.0")
 }
 
 // onlyReplies lets the kernel drop all but echo replies: a raw socket is given every

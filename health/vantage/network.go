@@ -18,7 +18,8 @@ import (
 // the same from one probe, so a vantage that is about to call a target failed for
 // silence looks for proof that its network works:
 //
-//   - another target that answered to a probe of the last proofAge is proof;
+//   - another target's answer to a probe that began after the silent one did, and
+//     within the last proofAge, is proof;
 //   - else it asks witnesses at once: the references if there are any, otherwise up
 //     to maxWitnesses other targets that answered last; one answer is proof;
 //   - without references and with fewer than minWitnesses other live targets there can
@@ -34,8 +35,8 @@ import (
 // answer is everything (all_down: serve_all) either way. Failing half a world because
 // of one cable costs much.
 const (
-	// proofAge is short against the time limits of probes: a cable that was pulled
-	// while the failed probe was waiting was pulled before that.
+	// proofAge is short against most time limits: a cable that was pulled while the
+	// silent probe was waiting was pulled before that.
 	proofAge     = 500 * time.Millisecond
 	maxWitnesses = 8
 	minWitnesses = 4
@@ -129,13 +130,17 @@ func (v *Vantage) forgetLocked() {
 	}
 }
 
-// provenLocked tells whether another target has answered just now.
-func (v *Vantage) provenLocked(not string) bool {
+// provenLocked tells whether another target has answered since a probe began, or
+// whether no proof is possible.
+func (v *Vantage) provenLocked(not string, began time.Time) bool {
 	if len(v.opt.References) > 0 {
 		// With references only they are proof: targets may be nearer than the trouble.
 		return false
 	}
 	since := time.Now().Add(-proofAge)
+	if since.Before(began) {
+		since = began
+	}
 	others := 0
 	for name, g := range v.net.targets {
 		if name == not || !v.liveLocked(g) {

@@ -248,7 +248,7 @@ func (v *Vantage) report(ctx context.Context, todo health.Task, start time.Time,
 	case r.Silent && (v.net.isolated != "" || start.Before(v.net.rejoined)):
 		t.last, t.probed = r, true // shown, not counted
 	case r.Silent && !t.holding && t.counter.Finding() != verdict.Failed &&
-		t.counter.Next(false, tpl.EvaluationCount, tpl.Recovery()) == verdict.Failed && !v.provenLocked(todo.Target):
+		t.counter.Next(false, tpl.EvaluationCount, tpl.Recovery()) == verdict.Failed && !v.provenLocked(todo.Target, start):
 		// About to call it failed, without proof that the network here works.
 		t.holding = true
 		v.mu.Unlock()

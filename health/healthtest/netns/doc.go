@@ -1,0 +1,2 @@
+// Package netns gives a test a network of its own, so that it can really be cut.
+package netns
