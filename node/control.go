@@ -124,9 +124,53 @@ func (n *node) startPublishing() error {
 	})
 	n.run("roster", c.roster.Run)
 	currents := distribute.NewCurrentsControl(c.store, n.bus, n.log)
-	n.run("currents", currents.Run)
+	n.run("current members of all", currents.Run)
+	n.run("resets", func(ctx context.Context) error { return n.resetCurrents(ctx, currents) })
 	n.run("location data", n.watchGeo)
 	return nil
+}
+
+// resetCurrents lets a policy that is no longer non-preemptive forget the member it
+// was on, so that it begins anew if it becomes so again (design 5.1.3).
+func (n *node) resetCurrents(ctx context.Context, currents *distribute.CurrentsControl) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case scope := <-n.resets:
+			if c, ok := currents.Get(scope); !ok || c.Member == "" {
+				continue
+			}
+			if err := currents.Reset(ctx, scope); err != nil {
+				n.log.Error("forget current member", "scope", scope.String(), "error", err)
+			}
+		}
+	}
+}
+
+// noteResets looks for policies that a step of configuration turns away from
+// non-preemptive. It does not block the step: a full queue loses a reset of a mode
+// that nobody changes a thousand times a second.
+func (n *node) noteResets(changes []traffic.Change) {
+	for _, c := range changes {
+		stays := false
+		switch v := c.After.(type) {
+		case *traffic.Pool:
+			stays = v.Mode == traffic.NonPreemptive
+		case *traffic.AccessDomain:
+			stays = v.Mode == traffic.NonPreemptive
+		}
+		if stays || c.Key.Kind != traffic.KindPool && c.Key.Kind != traffic.KindAccessDomain {
+			continue
+		}
+		if _, ok := n.currents.Get(c.Key); !ok {
+			continue
+		}
+		select {
+		case n.resets <- c.Key:
+		default:
+		}
+	}
 }
 
 // source hands the store to the publisher: both speak of the same revisions in their

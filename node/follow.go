@@ -45,6 +45,7 @@ type node struct {
 	vantage *vantage.Vantage
 	prober  *check.Prober
 
+	resets  chan traffic.Key // scopes whose current member is to be forgotten
 	workers atomic.Pointer[[]*resolve.Worker]
 	addrs   Addrs
 	serving atomic.Bool // DNS sockets are bound
@@ -62,6 +63,7 @@ type node struct {
 // this way.
 func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 	n.model, n.first, n.alarms = traffic.NewModel(), make(chan struct{}), map[string]string{}
+	n.resets = make(chan traffic.Key, 1024)
 	dir, err := n.dir("node")
 	if err != nil {
 		return err
@@ -125,6 +127,9 @@ func (n *node) apply(u follow.Update) error {
 	}
 	next.Apply(u.Changes)
 	n.model = next
+	if n.control != nil {
+		n.noteResets(u.Changes)
+	}
 	if touchesTasks(u) {
 		if n.view != nil {
 			n.view.SetModel(next)

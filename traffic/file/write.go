@@ -18,7 +18,13 @@ import (
 // Fields at their defaults are left out. Records need their zone among the objects,
 // and a zone whose records are given is written as whole; a zone without records
 // says nothing about them. Fields that the server manages are left out.
-func Write(w io.Writer, objects ...traffic.Object) error {
+func Write(w io.Writer, objects ...traffic.Object) error { return write(w, false, objects) }
+
+// WritePartial is Write with partial: true in zones whose records are given: reading
+// it leaves the zone's other records as they are.
+func WritePartial(w io.Writer, objects ...traffic.Object) error { return write(w, true, objects) }
+
+func write(w io.Writer, partial bool, objects []traffic.Object) error {
 	byKind := map[traffic.Kind][]traffic.Object{}
 	records := map[string][]*traffic.Record{}
 	zones := map[string]bool{}
@@ -53,6 +59,9 @@ func Write(w io.Writer, objects ...traffic.Object) error {
 		for _, o := range list {
 			n := encode(reflect.ValueOf(o).Elem(), -1)
 			if z, ok := o.(*traffic.Zone); ok && len(records[z.Name]) > 0 {
+				if partial {
+					add(n, "partial", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+				}
 				add(n, "records", recordList(z.Name, records[z.Name]))
 			}
 			seq.Content = append(seq.Content, n)

@@ -15,6 +15,9 @@ type Config interface {
 
 // Engine decides. Config and Verdict are required; Current may be nil (nobody has
 // moved yet) and Down may be nil (no failure is pretended).
+//
+// It remembers the pools and names it has judged: an Engine is for one moment. Make
+// another when configuration, verdicts or Down have changed.
 type Engine struct {
 	Config  Config
 	Verdict func(traffic.TaskKey) verdict.Verdict
@@ -23,8 +26,12 @@ type Engine struct {
 	// Down names addresses, by name or endpoint, that are to be taken as failed.
 	Down map[string]bool
 
-	visiting map[string]bool // access domains on the path of inherited availability
+	visiting map[string]bool      // names on the path of inherited availability
+	pools    map[string]PoolState // judged so far
+	names    map[string]inherited // judged so far: without, names that fan out and meet again cost exponentially
 }
+
+type inherited struct{ available, hosted bool }
 
 // Rule says how a resolver picks among candidates, query by query.
 type Rule uint8
@@ -146,11 +153,17 @@ func (e *Engine) hosted(name string) (available, hosted bool) {
 		// A cycle, which the check refuses; here it must only not hang.
 		return true, false
 	}
+	if known, ok := e.names[name]; ok {
+		return known.available, known.hosted
+	}
 	if e.visiting == nil {
-		e.visiting = map[string]bool{}
+		e.visiting, e.names = map[string]bool{}, map[string]inherited{}
 	}
 	e.visiting[name] = true
-	defer delete(e.visiting, name)
+	defer func() {
+		delete(e.visiting, name)
+		e.names[name] = inherited{available, hosted}
+	}()
 	for _, d := range e.Config.At(name) {
 		if !d.Enabled {
 			continue
@@ -165,6 +178,18 @@ func (e *Engine) hosted(name string) (available, hosted bool) {
 
 // Pool judges one pool: enabled, and its judgement holds over its enabled members.
 func (e *Engine) Pool(name string) PoolState {
+	s, known := e.pools[name]
+	if !known {
+		s = e.judge(name)
+		if e.pools == nil {
+			e.pools = map[string]PoolState{}
+		}
+		e.pools[name] = s
+	}
+	return s
+}
+
+func (e *Engine) judge(name string) PoolState {
 	p := e.Config.Pool(name)
 	switch {
 	case p == nil:
