@@ -3,14 +3,16 @@ package node
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
@@ -19,6 +21,7 @@ import (
 	"github.com/meridian-gtm/meridian/distribute"
 	"github.com/meridian-gtm/meridian/distribute/broker"
 	"github.com/meridian-gtm/meridian/distribute/publish"
+	"github.com/meridian-gtm/meridian/distribute/stream"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
@@ -97,7 +100,7 @@ func (n *node) startPublishing() error {
 	c := n.control
 	var err error
 	c.pub, err = publish.New(publish.Options{Source: source{c.store}, Signer: c.signer, Conn: n.bus.Conn(), Log: n.log,
-		Blobs: func() []traffic.Hash { return c.maps.wanted(c.service) },
+		Blobs: c.maps.offered,
 		Blob:  func(_ context.Context, h traffic.Hash) ([]byte, error) { return c.maps.bytes(h) }})
 	if err != nil {
 		return err
@@ -217,38 +220,42 @@ type mapFile struct {
 	mu   sync.Mutex // guards the fields below
 	hash traffic.Hash
 	data []byte
+	mark fs.FileInfo // of the file that was read last
 }
 
 // load reads the map if its file is another than before, and returns its hash as
 // settings name it, "" when there is none.
 func (f *mapFile) load() (string, error) {
-	m, err := geo.Open(f.dir)
-	if errors.Is(err, os.ErrNotExist) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := os.Stat(geo.MapPath(f.dir))
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	h := m.Hash()
-	if h == "" || f.data != nil && h == f.hash.String() {
-		return h, nil
+	if f.mark != nil && os.SameFile(info, f.mark) && info.ModTime().Equal(f.mark.ModTime()) && info.Size() == f.mark.Size() {
+		return f.hash.String(), nil
 	}
-	raw, err := hex.DecodeString(h)
-	if err != nil || len(raw) != len(f.hash) {
-		return "", fmt.Errorf("location map has the odd hash %q", h)
+	m, err := geo.Open(f.dir)
+	if err != nil {
+		return "", err
 	}
-	f.hash, f.data = traffic.Hash(raw), m.AppendTo(nil)
-	return h, nil
+	h, err := parseHash(m.Hash())
+	if err != nil {
+		return "", fmt.Errorf("location map: %w", err)
+	}
+	f.hash, f.data, f.mark = h, m.AppendTo(nil), info
+	return h.String(), nil
 }
 
-func (f *mapFile) wanted(s *control.Service) []traffic.Hash {
-	want := ""
-	s.View(func(m *traffic.Model, _ traffic.Position) { want = m.Settings().GeoMap })
+// offered lists the map in the folder, whether the configuration names it already or
+// soon will: nodes must find it before a revision asks for it.
+func (f *mapFile) offered() []traffic.Hash {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.data == nil || f.hash.String() != want {
+	if f.data == nil {
 		return nil
 	}
 	return []traffic.Hash{f.hash}
@@ -270,32 +277,54 @@ const geoEvery = 5 * time.Second
 // watchGeo makes the map in the folder the one that the configuration names, so that
 // all nodes change to it at one revision (design D11).
 func (n *node) watchGeo(ctx context.Context) error {
-	c := n.control
-	last := ""
 	for {
-		h, err := c.maps.load()
-		switch {
-		case err != nil:
-			n.alarm("geo", "the location data in "+n.o.Geo+" cannot be used: "+err.Error())
-		case h == "":
-			n.alarm("geo", "") // none: default and custom lines work without
+		wait := geoEvery
+		switch err := n.adoptMap(ctx); {
+		case errors.Is(err, errNotPublished):
+			wait = 50 * time.Millisecond
+		case err != nil && ctx.Err() == nil:
+			n.alarm("geo", "the location data in "+n.o.Geo+" is not in force: "+err.Error())
 		default:
 			n.alarm("geo", "")
-			have := ""
-			c.service.View(func(m *traffic.Model, _ traffic.Position) { have = m.Settings().GeoMap })
-			if have != h && h != last {
-				if _, err := c.service.SetGeoMap(ctx, h, "control", "location data updated"); err != nil {
-					n.log.Error("put location map in force", "error", err)
-				} else {
-					last = h
-					n.log.Info("location map in force", "hash", h)
-				}
-			}
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(geoEvery):
+		case <-time.After(wait):
 		}
 	}
+}
+
+var errNotPublished = errors.New("nodes cannot fetch the map yet")
+
+func (n *node) adoptMap(ctx context.Context) error {
+	c := n.control
+	h, err := c.maps.load()
+	if err != nil || h == "" {
+		return err // none: default and custom lines work without
+	}
+	have := ""
+	c.service.View(func(m *traffic.Model, _ traffic.Position) { have = m.Settings().GeoMap })
+	if have == h {
+		return nil
+	}
+	c.pub.Notify()
+	hash, err := parseHash(h)
+	if err != nil {
+		return err
+	}
+	js, err := jetstream.New(n.bus.Conn())
+	if err != nil {
+		return fmt.Errorf("look for the published map: %w", err)
+	}
+	look, cancel := context.WithTimeout(ctx, geoEvery)
+	defer cancel()
+	if there, err := stream.HasBlob(look, js, hash); err != nil || !there {
+		return errNotPublished
+	}
+	if _, err := c.service.SetGeoMap(ctx, h, "control", "location data updated"); err != nil {
+		return err
+	}
+	n.log.Info("location map in force", "hash", h)
+	return nil
 }

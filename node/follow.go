@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,7 +38,8 @@ type node struct {
 	follower *follow.Follower
 	reporter *distribute.Reporter
 	currents *distribute.CurrentsNode
-	maps     mapCache
+	maps     *follow.Blobs
+	lastMap  traffic.Hash // owned by loadMap, which the state calls under its lock
 
 	control *controlRole // nil without the role
 	state   *resolve.State
@@ -74,7 +76,7 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 	judges := n.o.has(RoleControl) || n.o.has(RoleResolver)
 	if judges {
 		n.view = view.New(view.Options{Bus: n.bus, Dir: dir, Log: n.log})
-		if err := n.openMaps(dir); err != nil {
+		if n.maps, err = follow.NewBlobs(filepath.Join(dir, "maps"), n.bus.Conn(), n.log); err != nil {
 			return err
 		}
 		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Verdict: n.view.Verdict, Currents: n.currents, Map: n.loadMap, Log: n.log})
@@ -163,6 +165,7 @@ func (n *node) changed() {
 // some tens of megabytes; on a slower line the previous one stays in force meanwhile.
 const mapWait = 20 * time.Second
 
+// loadMap gets a map for the state.
 func (n *node) loadMap(hash string) (*line.Map, error) {
 	h, err := parseHash(hash)
 	if err != nil {
@@ -170,7 +173,7 @@ func (n *node) loadMap(hash string) (*line.Map, error) {
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, mapWait)
 	defer cancel()
-	b, err := n.maps.get(ctx, h)
+	b, err := n.maps.Get(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +181,11 @@ func (n *node) loadMap(hash string) (*line.Map, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read location map: %w", err)
 	}
+	// The previous one stays for the way back.
+	if err := n.maps.Keep(h, n.lastMap); err != nil {
+		n.log.Warn("old location maps stay", "error", err)
+	}
+	n.lastMap = h
 	return m, nil
 }
 

@@ -183,3 +183,7 @@ func Stats(dir string) (Summary, error) {
 	}
 	return s, nil
 }
+
+// MapPath is the file of the compiled map in a geo folder: it is replaced whole, so
+// another file there means another map.
+func MapPath(dir string) string { return filepath.Join(dir, mapFile) }
