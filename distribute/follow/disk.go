@@ -52,7 +52,7 @@ const (
 	// maxWaiting is how much of what a full disk did not take is kept in memory, in bytes.
 	// Beyond it the node goes on without, and stores the next snapshot.
 	maxWaiting = 64 << 20
-	retryEvery = 5 * time.Second
+	retryEvery = 2 * time.Second
 	syncEvery  = time.Second
 )
 

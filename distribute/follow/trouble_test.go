@@ -211,26 +211,16 @@ func TestEmptyDiskIsNoConfiguration(t *testing.T) {
 	}
 }
 
-// history is every state that the store went through, by position.
-type history map[traffic.Position]string
-
-func (s *site) remember(h history) {
-	pos, content := s.store.State()
-	h[pos] = string(content)
-}
-
 // Whatever a crash or a bad disk leaves in the folder, a start finds a state that the
 // node once had, or says that it has none; and with control there it ends up right.
 func TestAnyDamageOnDiskGivesAnOldStateOrNone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	seen := history{}
-	s.remember(seen)
 	for range 8 {
 		s.commit()
-		s.remember(seen)
 		s.n.reaches(s.store)
 	}
+	seen := s.store.Past()
 	s.n.stop()
 	boot := func(dir string) (*node, bool) {
 		n := &node{t: t, dir: dir, model: traffic.NewModel()}

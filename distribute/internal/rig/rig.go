@@ -172,6 +172,23 @@ func (s *Store) State() (traffic.Position, []byte) {
 	return p, b
 }
 
+// Past is every state of this epoch so far, by position.
+func (s *Store) Past() map[traffic.Position]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, pos := traffic.NewModel(), traffic.Position{Epoch: s.head.Epoch}
+	out := map[traffic.Position]string{pos: string(traffic.EncodeChanges(m.All()))}
+	for _, r := range s.revs {
+		changes, err := traffic.DecodeChanges(r.Changes)
+		if err != nil {
+			panic(err)
+		}
+		m.Apply(changes)
+		out[r.Position] = string(traffic.EncodeChanges(m.All()))
+	}
+	return out
+}
+
 // Random makes a change set of puts and deletes over few names, so that changes meet.
 func Random(r *rand.Rand) []traffic.Change {
 	var out []traffic.Change
