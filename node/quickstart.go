@@ -103,6 +103,9 @@ func (n *node) announceReady(ctx context.Context) error {
 		}
 	}
 	n.changed()
+	if n.o.Quickstart != "" {
+		n.awaitMap(ctx) // the lines to try differ by location
+	}
 	n.mu.Lock()
 	addrs := n.addrs
 	addrs.DNS = slices.Clone(addrs.DNS)
@@ -115,6 +118,24 @@ func (n *node) announceReady(ctx context.Context) error {
 		n.o.Ready(addrs)
 	}
 	return nil
+}
+
+// awaitMap waits until the location map in control's folder is in force here, for as
+// long as a slow disk may take; without a map it does not wait.
+func (n *node) awaitMap(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	for {
+		want, err := n.control.maps.load()
+		if have, _ := n.state.GeoMap(); err != nil || want == have {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // tryThis says what to try first, from the configuration as it is.
