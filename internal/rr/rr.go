@@ -112,15 +112,19 @@ func Text(typ uint16, rdata []byte) string {
 	return fmt.Sprintf(`\# %d %s`, len(rdata), hex.EncodeToString(rdata))
 }
 
-// pack returns the rdata of a parsed record.
+// pack returns the rdata of a parsed record. The library's own estimate of the
+// size nearly always does; room for the largest record costs 64 KiB to clear.
 func pack(rec dns.RR) ([]byte, error) {
-	buf := make([]byte, dns.MaxMsgSize)
 	rec.Header().Name = "."
-	n, err := dns.PackRR(rec, buf, 0, nil, false)
-	if err != nil {
-		return nil, plain(err)
+	var n int
+	var err error
+	for _, size := range [...]int{min(dns.Len(rec)+16, dns.MaxMsgSize), dns.MaxMsgSize} {
+		buf := make([]byte, size)
+		if n, err = dns.PackRR(rec, buf, 0, nil, false); err == nil {
+			return bytes.Clone(buf[11:n]), nil // 1 octet of owner, 10 of fixed fields
+		}
 	}
-	return bytes.Clone(buf[11:n]), nil // 1 octet of owner, 10 of fixed fields
+	return nil, plain(err)
 }
 
 // check refuses octets that the library would not read back: the generic form
