@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ type world struct {
 	store   *store.Store
 	live    *live
 	explain *explainer
+	inviter *inviter
 	log     *lines
 	now     *atomic.Pointer[time.Time]
 	tokens  map[auth.Role]string
@@ -44,11 +46,27 @@ type world struct {
 	http    *http.Client
 }
 
-type lines struct{ bytes.Buffer }
+// lines collects the log.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
 
 func start(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, live: &live{}, explain: &explainer{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}}
+	w := &world{t: t, live: &live{}, explain: &explainer{}, inviter: &inviter{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}}
 	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	w.now.Store(&noon)
 	clock := func() time.Time { return *w.now.Load() }
@@ -66,7 +84,7 @@ func start(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.tokens[auth.Admin] = strings.TrimSpace(string(b))
-	srv := httptest.NewServer(api.Handler(api.Deps{Control: w.control, Store: w.store, Live: w.live, Explain: w.explain, Version: "test",
+	srv := httptest.NewServer(api.Handler(api.Deps{Control: w.control, Store: w.store, Live: w.live, Explain: w.explain, Invite: w.inviter, Version: "test",
 		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil))}))
 	t.Cleanup(srv.Close)
 	w.url, w.http = srv.URL, srv.Client()

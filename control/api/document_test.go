@@ -52,6 +52,9 @@ func (d *document) find(method, path string) (operation, bool) {
 // fits fails the test when an answer is not what the document says.
 func (d *document) fits(t *testing.T, method, path string, r *reply) {
 	t.Helper()
+	if method == "HEAD" || !strings.HasPrefix(path, "/api/v1/") {
+		return // no body to hold to anything; the document and its page
+	}
 	o, ok := d.find(method, path)
 	if !ok {
 		if r.status < 400 {

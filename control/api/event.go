@@ -53,6 +53,9 @@ func (s *server) events(c *call) (answer, error) {
 		list = list[:limit]
 		p.Next = strconv.FormatUint(list[limit-1].ID, 10)
 	}
+	if list == nil {
+		list = []control.Event{}
+	}
 	p.Items = list
 	return answer{body: p}, nil
 }

@@ -149,3 +149,20 @@ func TestExplainPassesTheQuestionOn(t *testing.T) {
 		t.Errorf("an internal error shows an id and hides its cause, which is in the log: %s", r.body)
 	}
 }
+
+type inviter struct {
+	asked control.Invitation
+	by    string
+}
+
+func (i *inviter) Invite(_ context.Context, in control.Invitation, by string) (string, string, error) {
+	i.asked, i.by = in, by
+	return "n1", "mrd1.x", nil
+}
+
+func (i *inviter) Remove(_ context.Context, node string) error {
+	if node != "n1" {
+		return fmt.Errorf("node %s: %w", node, control.ErrNotFound)
+	}
+	return nil
+}

@@ -358,7 +358,9 @@ func (s *server) write(c *call, k kind, key traffic.Key, body []byte, cs control
 		return answer{}, err
 	}
 	if dry {
-		return s.plan(c, cs)
+		a, err := s.plan(c, cs)
+		a.contentType = planType // another document than the object that the route answers
+		return a, err
 	}
 	res, err := s.control.Commit(c.Context(), cs)
 	if err != nil {
@@ -398,8 +400,7 @@ func (s *server) writeSet(c *call, body []byte, cs control.ChangeSet, comment st
 	return answer{body: changeAnswer{Revision: res.Revision, Plan: res.Plan}}, nil
 }
 
-// plan answers a dry run. It is a plan whatever the route otherwise answers, which
-// its media type tells.
+// plan answers a dry run.
 func (s *server) plan(c *call, cs control.ChangeSet) (answer, error) {
 	p, err := s.control.Plan(c.Context(), cs)
 	if err != nil {
@@ -409,7 +410,7 @@ func (s *server) plan(c *call, cs control.ChangeSet) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusOK, contentType: planType, body: changeAnswer{Revision: head.Revision, DryRun: true, Plan: p}}, nil
+	return answer{status: http.StatusOK, body: changeAnswer{Revision: head.Revision, DryRun: true, Plan: p}}, nil
 }
 
 // fill completes a change set from the request and reports whether it is a dry run.

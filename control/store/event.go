@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Event is one thing that happened, for people to read later.
+// Event is one thing that happened, as people read it later. It is the API's form too.
 type Event struct {
-	ID       uint64 // given by AddEvents, rising
-	At       time.Time
-	Kind     string // health, revision, node, token, …
-	Subject  string // what it is about
-	Severity string // info, warning, error
-	Text     string // one sentence
-	Data     json.RawMessage
+	ID       uint64          `json:"id" doc:"Given by the store, rising."`
+	At       time.Time       `json:"at"`
+	Kind     string          `json:"kind" doc:"health, vantage, node, token, …"`
+	Subject  string          `json:"subject" doc:"What it is about."`
+	Severity string          `json:"severity" enum:"info,warning,error"`
+	Text     string          `json:"text" doc:"One sentence."`
+	Data     json.RawMessage `json:"data,omitempty" doc:"Details for programs."`
 }
 
 // keepEvents is how many events stay: at 200 bytes each about 40 MB, and months of
@@ -44,10 +44,7 @@ func (s *Store) AddEvents(ctx context.Context, events []Event) ([]Event, error) 
 		for i := range out {
 			e := &out[i]
 			e.ID = uint64(first) + uint64(i)
-			if len(e.Data) == 0 {
-				e.Data = json.RawMessage("null")
-			}
-			if _, err := put.ExecContext(ctx, int64(e.ID), e.At.UnixMicro(), e.Kind, e.Subject, e.Severity, e.Text, []byte(e.Data)); err != nil {
+			if _, err := put.ExecContext(ctx, int64(e.ID), e.At.UnixMicro(), e.Kind, e.Subject, e.Severity, e.Text, append([]byte{}, e.Data...)); err != nil {
 				return err
 			}
 		}
@@ -94,7 +91,7 @@ ORDER BY id `+order+` LIMIT $8`,
 		if err := q.Scan(&id, &at, &e.Kind, &e.Subject, &e.Severity, &e.Text, &data); err != nil {
 			return nil, fmt.Errorf("read events: %w", classify(err))
 		}
-		e.ID, e.At, e.Data = uint64(id), time.UnixMicro(at), data
+		e.ID, e.At, e.Data = uint64(id), time.UnixMicro(at).UTC(), data
 		out = append(out, e)
 	}
 	return out, q.Err()

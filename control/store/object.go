@@ -72,7 +72,7 @@ FROM object WHERE revision > $1 OR $1 = 0`, int64(after))
 		if err := q.Scan(&r.Key.Kind, &r.Key.Name, &r.Meta.ID, &rev, &r.Meta.Set, &created, &updated, &r.Body); err != nil {
 			return nil, err
 		}
-		r.Meta.Revision, r.Meta.CreatedAt, r.Meta.UpdatedAt = uint64(rev), time.UnixMicro(created), time.UnixMicro(updated)
+		r.Meta.Revision, r.Meta.CreatedAt, r.Meta.UpdatedAt = uint64(rev), time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
 		out = append(out, r)
 	}
 	return out, q.Err()

@@ -85,7 +85,7 @@ func scanRevisions(q *sql.Rows, more func(*Revision) []any) ([]Revision, error) 
 		if r.Position, err = position(epoch, number, chain); err != nil {
 			return nil, err
 		}
-		r.At = time.UnixMicro(at)
+		r.At = time.UnixMicro(at).UTC()
 		out = append(out, r)
 	}
 	return out, q.Err()

@@ -109,5 +109,5 @@ func fromMicros(v int64) time.Time {
 	if v == 0 {
 		return time.Time{}
 	}
-	return time.UnixMicro(v)
+	return time.UnixMicro(v).UTC()
 }

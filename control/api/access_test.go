@@ -1,0 +1,267 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meridian-gtm/meridian/control/auth"
+)
+
+// path fills the parameters of an operation with something.
+func (o operation) example() string {
+	return regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(o.path, "1")
+}
+
+func TestEveryRouteRefusesThoseWithoutAToken(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if len(w.doc.operations) < 60 {
+		t.Fatalf("only %d operations in the document", len(w.doc.operations))
+	}
+	w.tokens["forged"] = "mrd_" + strings.Repeat("A", 43)
+	w.tokens["empty"] = ""
+	for _, o := range w.doc.operations {
+		for _, role := range []auth.Role{"", "forged", "empty"} {
+			r := w.do(role, o.method, o.example(), "{}").problem(401, "unauthorized")
+			if r.header.Get("WWW-Authenticate") == "" {
+				t.Errorf("%s: no WWW-Authenticate", r.what)
+			}
+		}
+	}
+	// What does not exist tells outsiders nothing either.
+	w.do("", "GET", "/api/v1/nothing", "").problem(401, "unauthorized")
+	w.do("", "DELETE", "/api/v1/pools", "").problem(401, "unauthorized")
+}
+
+// TestEveryRouteKnowsItsRole: what reads is open to viewers, what writes is not, and
+// tokens and invitations are for admins.
+func TestEveryRouteKnowsItsRole(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, o := range w.doc.operations {
+		if strings.HasSuffix(o.path, "/stream") {
+			continue // does not end; TestStream reads it as a viewer
+		}
+		read := o.method == "GET" || o.path == "/api/v1/explain"
+		admin := strings.HasPrefix(o.path, "/api/v1/tokens") || strings.HasPrefix(o.path, "/api/v1/nodes") && !read
+		for role, allowed := range map[auth.Role]bool{auth.Viewer: read && !admin, auth.Operator: !admin} {
+			r := w.do(role, o.method, o.example(), "{}")
+			if refused := r.status == 403; refused == allowed {
+				t.Errorf("%s as %s: status %d: %s", r.what, role, r.status, r.body)
+			}
+			if !allowed {
+				r.problem(403, "forbidden", string(role))
+			}
+		}
+	}
+}
+
+// TestTheDocumentIsWhole: its references lead somewhere, ids are single, every
+// parameter of a path is described, and the routes that users hold on to are there.
+func TestTheDocumentIsWhole(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if v := w.doc.raw["openapi"]; v != "3.1.0" {
+		t.Errorf("openapi %v", v)
+	}
+	schemas := w.doc.raw["components"].(map[string]any)["schemas"].(map[string]any)
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if ref, ok := v["$ref"].(string); ok {
+				if _, ok := schemas[strings.TrimPrefix(ref, "#/components/schemas/")]; !ok {
+					t.Errorf("reference %s leads nowhere", ref)
+				}
+			}
+			for _, e := range v {
+				walk(e)
+			}
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		}
+	}
+	walk(w.doc.raw)
+	ids := map[string]bool{}
+	var have []string
+	for _, o := range w.doc.operations {
+		id := o.raw["operationId"].(string)
+		if ids[id] {
+			t.Errorf("operation id %s stands twice", id)
+		}
+		ids[id] = true
+		have = append(have, o.method+" "+o.path)
+		params, _ := o.raw["parameters"].([]any)
+		for _, name := range regexp.MustCompile(`\{([a-z]+)\}`).FindAllStringSubmatch(o.path, -1) {
+			if !slices.ContainsFunc(params, func(p any) bool {
+				m := p.(map[string]any)
+				return m["in"] == "path" && m["name"] == name[1] && m["description"] != nil
+			}) {
+				t.Errorf("%s %s: parameter %s is not described", o.method, o.path, name[1])
+			}
+		}
+		if o.raw["security"] == nil || o.raw["summary"] == "" {
+			t.Errorf("%s %s: no security or summary", o.method, o.path)
+		}
+	}
+	want := []string{"GET settings", "PUT settings", "PATCH settings", "POST changes", "POST explain", "GET status", "GET stream", "GET events", "GET health",
+		"GET revisions", "GET revisions/{number}", "GET nodes", "GET nodes/{id}", "GET vantages", "GET vantages/{id}", "GET tokens", "POST tokens", "DELETE tokens/{name}",
+		"GET builtin-lines", "GET zones/{name}/file", "PUT zones/{name}/file"}
+	for _, k := range []string{"zones", "records", "access-domains", "pools", "addresses", "templates", "lines", "assertions"} {
+		want = append(want, "GET "+k, "POST "+k, "GET "+k+"/{name}", "PUT "+k+"/{name}", "PATCH "+k+"/{name}", "DELETE "+k+"/{name}")
+	}
+	for _, r := range want {
+		m, p, _ := strings.Cut(r, " ")
+		if !slices.Contains(have, m+" /api/v1/"+p) {
+			t.Errorf("%s is not in the document", r)
+		}
+	}
+}
+
+// TestEveryServedPathIsInTheDocument asks each path of the document with every
+// method: what it does not list is refused with 405.
+func TestEveryServedPathIsInTheDocument(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	listed := map[string][]string{}
+	for _, o := range w.doc.operations {
+		listed[o.path] = append(listed[o.path], o.method)
+	}
+	for _, o := range w.doc.operations {
+		for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+			if slices.Contains(listed[o.path], m) {
+				continue
+			}
+			r := w.do(auth.Admin, m, o.example(), "{}").problem(405, "method_not_allowed")
+			for _, a := range listed[o.path] {
+				if !strings.Contains(r.header.Get("Allow"), a) {
+					t.Errorf("%s: Allow is %q, lacks %s", r.what, r.header.Get("Allow"), a)
+				}
+			}
+		}
+	}
+	w.do(auth.Admin, "GET", "/api/v1/nothing", "").problem(404, "no_such_path")
+}
+
+func TestDocsPageNeedsNothingFromOutside(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	r := w.do("", "GET", "/api/docs", "").want(200)
+	page := string(r.body)
+	for _, bad := range []string{"<script", "http://", "https://", "@import", "url("} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	for _, good := range []string{"/api/v1/access-domains/{name}", "Idempotency-Key", `id="Pool"`, "failure_rate"} {
+		if !strings.Contains(page, good) {
+			t.Errorf("the page lacks %q", good)
+		}
+	}
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(page)
+	sum := sha256.Sum256([]byte(style[1]))
+	if csp := r.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, base64.StdEncoding.EncodeToString(sum[:])) {
+		t.Errorf("policy %q does not fit the page's style", csp)
+	}
+}
+
+func TestPagesOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do(auth.Operator, "POST", "/api/v1/addresses", `{"name":"a","address":"192.0.2.1"}`, "Sec-Fetch-Site", "cross-site").problem(403, "cross_origin")
+	w.do(auth.Operator, "POST", "/api/v1/addresses", `{"name":"a","address":"192.0.2.1"}`, "Origin", "https://evil.example").problem(403, "cross_origin")
+	w.do(auth.Operator, "POST", "/api/v1/addresses", `{"name":"a","address":"192.0.2.1"}`, "Sec-Fetch-Site", "same-origin").want(201)
+	list := w.do(auth.Viewer, "GET", "/api/v1/revisions", "").want(200).json()
+	if src := list["items"].([]any)[0].(map[string]any)["source"]; src != "console" {
+		t.Errorf("source %v", src)
+	}
+}
+
+func TestTokensFromCreationToRevocation(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	made := w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"ci","role":"viewer","expires_in":"1h"}`).want(201).json()
+	w.tokens["ci"] = made["token"].(string)
+	if made["expires_at"] != "2026-11-22T13:00:00Z" || made["created_by"] != "admin" {
+		t.Errorf("made %v", made)
+	}
+	w.do("ci", "GET", "/api/v1/pools", "").want(200)
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"ci","role":"viewer"}`).problem(409, "exists")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"god"}`).problem(422, "invalid", `"field":"role"`, "admin, operator, viewer")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"viewer","expires_in":"soon"}`).problem(422, "invalid", "expires_in")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"role":"viewer"}`).problem(422, "invalid", `"field":"name"`)
+
+	list := w.do(auth.Admin, "GET", "/api/v1/tokens", "").want(200)
+	if got := list.names(); fmt.Sprint(got) != "[admin ci operator viewer]" || bytes.Contains(list.body, []byte("mrd_")) {
+		t.Errorf("list %v: %s", got, list.body)
+	}
+	later := w.now.Load().Add(time.Hour)
+	w.now.Store(&later)
+	w.do("ci", "GET", "/api/v1/pools", "").problem(401, "unauthorized") // expired
+
+	w.do(auth.Admin, "DELETE", "/api/v1/tokens/operator", "").want(200)
+	w.do(auth.Operator, "GET", "/api/v1/pools", "").problem(401, "unauthorized")
+	w.do(auth.Admin, "DELETE", "/api/v1/tokens/operator", "").problem(404, "not_found")
+	w.do(auth.Admin, "DELETE", "/api/v1/tokens/admin", "").problem(409, "last_admin")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"second","role":"admin"}`).want(201)
+	w.do(auth.Admin, "DELETE", "/api/v1/tokens/admin", "").want(200)
+
+	w.tokens["ci"] = "" // events are for viewers
+	events := w.do(auth.Viewer, "GET", "/api/v1/events?kind=token&subject=ci", "").want(200).json()["items"].([]any)
+	if len(events) != 1 || !strings.Contains(events[0].(map[string]any)["text"].(string), "role viewer by admin") {
+		t.Errorf("events %v", events)
+	}
+	if strings.Contains(w.log.String(), "mrd_") {
+		t.Error("the log holds a token")
+	}
+}
+
+func TestOneLogLinePerRequest(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	before := strings.Count(w.log.String(), `"msg":"request"`)
+	r := w.do(auth.Viewer, "GET", "/api/v1/pools?q=secret-text", "").want(200)
+	log := w.log.String()
+	if n := strings.Count(log, `"msg":"request"`) - before; n != 1 {
+		t.Errorf("%d lines", n)
+	}
+	last := log[strings.LastIndex(strings.TrimSpace(log), "\n")+1:]
+	for _, part := range []string{`"path":"/api/v1/pools"`, `"status":200`, `"who":"viewer"`, `"method":"GET"`, r.header.Get("X-Request-Id")} {
+		if !strings.Contains(last, part) {
+			t.Errorf("the line lacks %s: %s", part, last)
+		}
+	}
+	if strings.Contains(last, "secret-text") {
+		t.Errorf("the line holds the query: %s", last)
+	}
+}
+
+func TestHealthyWithoutBody(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if r := w.do(auth.Viewer, http.MethodHead, "/api/v1/pools", ""); r.status != 200 || len(r.body) != 0 {
+		t.Errorf("HEAD: %d %s", r.status, r.body)
+	}
+}
+
+func TestInvitations(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	r := w.do(auth.Admin, "POST", "/api/v1/nodes", `{"role":"prober","vantage":"bj-1","labels":{"country":"CN"}}`).want(201).json()
+	if r["token"] != "mrd1.x" || w.inviter.asked.Vantage != "bj-1" || w.inviter.by != "admin" {
+		t.Errorf("%v %+v", r, w.inviter)
+	}
+	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"role":"king"}`).problem(422, "invalid", "resolver, prober")
+	w.do(auth.Admin, "DELETE", "/api/v1/nodes/n1", "").want(200)
+	w.do(auth.Admin, "DELETE", "/api/v1/nodes/n2", "").problem(404, "not_found")
+}
