@@ -63,7 +63,7 @@ func TestAuthenticate(t *testing.T) {
 		{"a token cut short", "Bearer " + text[:len(text)-1], noon, false},
 		{"a token of other bits", "Bearer mrd_" + strings.Repeat("A", 43), noon, false},
 		{"its hash", "Bearer mrd_" + string(tok.Hash), noon, false},
-		{"the last moment", "Bearer " + text, noon.Add(time.Hour - 1), true},
+		{"the last moment", "Bearer " + text, noon.Add(time.Hour - time.Microsecond), true},
 		{"the moment that it expires", "Bearer " + text, noon.Add(time.Hour), false},
 	} {
 		p, err := auth.Authenticate(t.Context(), s, row.header, row.at)
@@ -75,7 +75,7 @@ func TestAuthenticate(t *testing.T) {
 		}
 	}
 	got, err := s.TokenByHash(t.Context(), tok.Hash)
-	if err != nil || !got.UsedAt.Equal(noon.Add(time.Hour-1)) {
+	if err != nil || !got.UsedAt.Equal(noon.Add(time.Hour-time.Microsecond)) {
 		t.Errorf("last use %v %v", got.UsedAt, err)
 	}
 	if _, err := s.DeleteToken(t.Context(), "ci"); err != nil {
