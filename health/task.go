@@ -81,8 +81,16 @@ func templateDef(t *traffic.Template) uint64 {
 	return h.Sum64()
 }
 
+// taskDef is FNV-1a by hand: it runs for every task at every change.
 func taskDef(template uint64, target string, port int) uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%x %s %d", template, target, port)
-	return h.Sum64()
+	const prime = 1099511628211
+	h := template
+	for i := 0; i < len(target); i++ {
+		h = (h ^ uint64(target[i])) * prime
+	}
+	h *= prime // ends the text, as a zero octet would
+	for _, b := range [2]byte{byte(port), byte(port >> 8)} {
+		h = (h ^ uint64(b)) * prime
+	}
+	return h
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

@@ -64,8 +64,10 @@ func (v *View) restore(data []byte, now time.Time) error {
 	if f.Version != health.Version {
 		return fmt.Errorf("read kept verdicts: have version %d, this release reads %d", f.Version, health.Version)
 	}
-	off := max(now.Round(0).Sub(f.Saved), 0)
-	const maxMS = int64(1<<62) / int64(time.Millisecond)
+	// A century is more than any age that means something, and no sum of two overflows.
+	const century = 100 * 365 * 24 * time.Hour
+	const maxMS = int64(century / time.Millisecond)
+	off := min(max(now.Round(0).Sub(f.Saved), 0), century)
 	for _, s := range f.Vantages {
 		if err := health.CheckVantage(s.ID); err != nil || s.AgeMS < 0 || s.AgeMS > maxMS {
 			return fmt.Errorf("read kept verdicts: vantage %q age %d: %w", s.ID, s.AgeMS, errors.Join(err, errBad))

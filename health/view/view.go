@@ -51,6 +51,7 @@ type View struct {
 	vantages map[string]*source
 	loaded   map[traffic.TaskKey]verdict.Verdict // from disk, until the first model
 	digest   digest
+	gen      int                      // of SetTasks
 	changed  map[traffic.TaskKey]bool // not yet told to onChange
 	news     []Event                  // not yet told to onEvent
 	events   []Event
@@ -67,6 +68,7 @@ type task struct {
 	health.Task
 	v   verdict.Verdict
 	sel *selection
+	gen int // of the last SetTasks that named it
 }
 
 // selection is the known vantages that a template selects, shared by its tasks.
@@ -117,41 +119,46 @@ func (v *View) SetTasks(list []health.Task) {
 	now := time.Now()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	old, oldTpl := v.tasks, v.byTpl
-	v.tasks = make(map[traffic.TaskKey]*task, len(list))
-	v.byTpl = map[*traffic.Template]*selection{}
+	v.gen++
 	var judge []*task
 	for _, t := range list {
-		n := old[t.Key]
-		if n == nil {
-			n = &task{Task: t, v: v.loaded[t.Key]}
+		n := v.tasks[t.Key]
+		switch {
+		case n == nil:
+			n = &task{v: v.loaded[t.Key]}
 			if n.v.State != verdict.Unknown {
 				v.kept++
 				v.digest.toggle(t.Key, n.v.State)
 			}
-			judge = append(judge, n)
-		} else if n.Def != t.Def || n.Template != t.Template {
-			judge = append(judge, n)
+			v.tasks[t.Key] = n
+		case n.Def == t.Def && n.Template == t.Template:
+			n.gen = v.gen // most of them, at most changes
+			continue
+		default:
+			delete(n.sel.tasks, t.Key)
 		}
-		delete(old, t.Key)
-		n.Task = t
-		v.tasks[t.Key] = n
-		n.sel = v.byTpl[t.Template]
+		n.Task, n.gen, n.sel = t, v.gen, v.byTpl[t.Template]
 		if n.sel == nil {
-			n.sel = &selection{tasks: map[traffic.TaskKey]*task{}}
-			if was := oldTpl[t.Template]; was != nil {
-				n.sel.sources = was.sources
-			} else {
-				n.sel.sources = v.selectLocked(t.Template)
-			}
+			n.sel = &selection{sources: v.selectLocked(t.Template), tasks: map[traffic.TaskKey]*task{}}
 			v.byTpl[t.Template] = n.sel
 		}
 		n.sel.tasks[t.Key] = n
+		judge = append(judge, n)
 	}
-	for k, t := range old { // what is left was removed
+	for k, t := range v.tasks {
+		if t.gen == v.gen {
+			continue
+		}
 		v.digest.toggle(k, t.v.State)
+		delete(v.tasks, k)
+		delete(t.sel.tasks, k)
 		delete(v.changed, k)
 		v.unsaved = true
+	}
+	for tpl, sel := range v.byTpl {
+		if len(sel.tasks) == 0 {
+			delete(v.byTpl, tpl)
+		}
 	}
 	if len(list) > 0 {
 		v.loaded = nil // a node that has no configuration yet keeps what it will need then
