@@ -138,8 +138,13 @@ func (s *Sealed) Content() ([]byte, error) {
 // Size is the number of payload bytes that travel.
 func (s *Sealed) Size() int { return int(s.info.payloadSize) }
 
-// Set names the payload: equal names mean equal bytes. It is safe in a NATS subject.
-func (s *Sealed) Set() string { return fmt.Sprintf("%x", s.info.payloadHash[:12]) }
+// Set names the envelope: equal names mean equal parts. Its position is in it, so
+// that equal content at another position does not take this one's place while it is
+// read. It is safe in a NATS subject.
+func (s *Sealed) Set() string {
+	h := sha256.Sum256(s.header)
+	return fmt.Sprintf("%x", h[:12])
+}
 
 // Count is the number of parts that Parts gives, at least 1.
 func (s *Sealed) Count() int { return count(s.info.payloadSize) }

@@ -32,7 +32,7 @@ func DecodePart(b []byte) (Part, error) {
 	return Part{Kind: s.Kind, Position: s.Position, Index: part, Count: parts, head: s, data: data}, nil
 }
 
-// Set names the payload that the part belongs to.
+// Set names the envelope that the part belongs to.
 func (p Part) Set() string { return p.head.Set() }
 
 // Last reports whether no part follows.

@@ -3,7 +3,9 @@ package follow_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +21,13 @@ import (
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		fmt.Fprintln(os.Stderr, child(spec))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // node is a follower with the model that it feeds.
 type node struct {

@@ -230,6 +230,12 @@ func (p *Publisher) sync(ctx context.Context) error {
 		}
 		p.placed = true
 	}
+	if head.Revision > p.tail.Revision+p.backlog() {
+		// Nodes are as far behind; they are served sooner by one snapshot.
+		if err := p.restart(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.revisions(ctx, head); err != nil {
 		return err
 	}
@@ -288,6 +294,11 @@ func (p *Publisher) due() bool {
 	since := p.tail.Revision - min(p.tail.Revision, p.snap.Position.Revision)
 	return since >= p.o.SnapshotRevisions || p.bytes >= max(p.o.SnapshotBytes, p.snap.Size()) ||
 		2*int64(p.messages) >= p.o.Limits.LogMessages || 2*int64(p.bytes) >= p.o.Limits.LogBytes
+}
+
+// backlog is how many revisions are published one by one to catch up with the store.
+func (p *Publisher) backlog() uint64 {
+	return max(1, min(5*p.o.SnapshotRevisions, uint64(p.o.Limits.LogMessages)/2))
 }
 
 func (p *Publisher) blobsDue(list []traffic.Hash) bool {
