@@ -79,10 +79,10 @@ e2e: setup
 generate: modules
 	$(GO) test ./cmd/internal/cli -run 'Generated' -update
 
-## geodata: fetch and compile the location data into geo/ unless it is there
+## geodata: fetch and compile the location data into geo/ where they are missing or old
 .PHONY: geodata
 geodata: bin/meridian
-	bin/meridian geo update --geo $(GEO) --if-missing
+	bin/meridian geo update --geo $(GEO)
 
 ## release: archives for linux/amd64 and linux/arm64 with their checksums, in dist/
 .PHONY: release

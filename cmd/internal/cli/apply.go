@@ -132,15 +132,15 @@ func (a *app) findings(err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	a.printProblems(invalid.Problems)
+	a.printProblems(invalid.Problems, "")
 	return silent{exitFailed}
 }
 
-func (a *app) printProblems(list []file.Problem) {
+func (a *app) printProblems(list []file.Problem, after string) {
 	for _, p := range list {
 		fmt.Fprintln(a.err, p)
 	}
-	fmt.Fprintf(a.err, "%s; nothing was changed.\n", plural(len(list), "error"))
+	fmt.Fprintf(a.err, "%s%s.\n", plural(len(list), "error"), after)
 }
 
 // located shows the server's findings at the lines of the files.
@@ -149,7 +149,7 @@ func (a *app) located(set *file.Set, err error) error {
 	if !errors.As(err, &p) || len(p.Errors) == 0 {
 		return err
 	}
-	a.printProblems(set.Locate(p.Errors))
+	a.printProblems(set.Locate(p.Errors), "; nothing was changed")
 	code, _ := exitCode(err)
 	return silent{code}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/meridian-gtm/meridian/cmd/internal/client"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/file"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/spf13/cobra"
 )
 
@@ -32,11 +33,7 @@ editors. What they refer to must be in them. Exit code 1 when something is wrong
 			fmt.Fprintf(a.err, "warning: %s\n", w)
 		}
 		if !r.OK() {
-			list := set.Locate(r.Errors)
-			for _, p := range list {
-				fmt.Fprintln(a.err, p)
-			}
-			fmt.Fprintf(a.err, "%s.\n", plural(len(list), "error"))
+			a.printProblems(set.Locate(r.Errors), "")
 			return silent{exitFailed}
 		}
 		fmt.Fprintf(a.out, "%s, no errors, %s.\n", plural(len(set.Objects), "object"), plural(len(r.Warnings), "warning"))
@@ -62,7 +59,7 @@ func checkOffline(objects []traffic.Object) *traffic.Report {
 }
 
 // offlineRules are the rules beyond the words that need no server.
-var offlineRules []func(*traffic.Draft, *traffic.Report)
+var offlineRules = []func(*traffic.Draft, *traffic.Report){steer.CheckAssertions}
 
 func (a *app) diffCommand() *cobra.Command {
 	var files []string

@@ -9,6 +9,6 @@ func (a *app) commands() []*cobra.Command {
 		a.applyCommand(), a.checkCommand(), a.diffCommand(), a.exportCommand(),
 		a.getCommand(), a.describeCommand(), a.deleteCommand(), a.zoneCommand(), a.tokenCommand(), a.nodeCommand(),
 		a.explainCommand(), a.statusCommand(), a.vantagesCommand(), a.eventsCommand(), a.revisionsCommand(),
-		a.versionCommand(),
+		a.versionCommand(), a.completionCommand(),
 	}
 }
