@@ -15,6 +15,7 @@ import (
 	"github.com/meridian-gtm/meridian/resolve/dnswire"
 	"github.com/meridian-gtm/meridian/resolve/plan"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -25,11 +26,18 @@ type node struct {
 	mu      sync.Mutex
 	health  healthMap
 	current map[traffic.Key]traffic.Current
+	maps    map[string]*line.Map
 }
 
 func newNode(workers int) *node {
-	n := &node{health: healthMap{}, current: map[traffic.Key]traffic.Current{}}
+	n := &node{health: healthMap{}, current: map[traffic.Key]traffic.Current{}, maps: map[string]*line.Map{}}
 	n.State = NewState(Options{Workers: workers, Currents: n, Log: slog.New(slog.DiscardHandler),
+		Map: func(h string) (*line.Map, error) {
+			if m := n.maps[h]; m != nil {
+				return m, nil
+			}
+			return nil, fmt.Errorf("map %s is not here", h)
+		},
 		Verdict: func(k traffic.TaskKey) verdict.Verdict { return n.health[k] }})
 	return n
 }
@@ -125,7 +133,7 @@ func TestExplainEqualsWire(t *testing.T) {
 		objs := g.config()
 		n := newNode(1)
 		n.health = g.health(objs, pickOne(g, 0, 30, 60, 100))
-		n.load(t, objs)
+		n.load(t, append(objs, n.useMap(g.randomMap())))
 		w := n.NewWorker(0, 4096)
 		for range 20 {
 			name := pickOne(g, "d0", "d0", "d1", "d2", "d3", "www", "x.wild", "plain", "a.sub", "nope", "@") + ".example.com"
