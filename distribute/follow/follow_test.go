@@ -100,12 +100,15 @@ func (n *node) state() (traffic.Position, []byte) {
 // reaches waits until the node holds exactly what the store holds.
 func (n *node) reaches(s *rig.Store) {
 	n.t.Helper()
-	rig.Eventually(n.t, "the node holds what the store holds", func() bool {
-		want, content := s.State()
-		got, have := n.state()
+	rig.Eventually(n.t, "the node is where the store is", func() bool {
+		want, _ := s.Head(n.t.Context())
 		pos, ok := n.f.Position()
-		return ok && got == want && pos == want && bytes.Equal(have, content)
+		return ok && pos == want
 	})
+	want, content := s.State()
+	if got, have := n.state(); got != want || !bytes.Equal(have, content) {
+		n.t.Fatalf("at %s the node holds other content than the store at %s", got, want)
+	}
 }
 
 func (n *node) alarmed(about string) {
