@@ -2,39 +2,47 @@ package geo
 
 import (
 	"encoding/csv"
+	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic/line"
 )
 
-// realMap opens the map that `make geodata` made.
-func realMap(t *testing.T) *line.Map {
-	t.Helper()
+// real is the map that `make geodata` made; 18 MB, read once.
+var real = sync.OnceValues(func() (*line.Map, error) {
 	dir := os.Getenv("MERIDIAN_GEO")
 	if dir == "" {
 		at, err := os.Getwd()
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for ; !exists(filepath.Join(at, "go.mod")); at = filepath.Dir(at) {
 			if at == filepath.Dir(at) {
-				t.Fatal("no go.mod above the test: run make geodata and set MERIDIAN_GEO")
+				return nil, errors.New("no go.mod above the test: run make geodata and set MERIDIAN_GEO")
 			}
 		}
 		dir = filepath.Join(at, "geo")
 	}
 	m, err := Open(dir)
+	if err == nil && m.Empty() {
+		err = fmt.Errorf("no location data in %s: run make geodata", dir)
+	}
+	return m, err
+})
+
+func realMap(t *testing.T) *line.Map {
+	t.Helper()
+	m, err := real()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if m.Empty() {
-		t.Fatalf("no location data in %s: run make geodata", dir)
 	}
 	return m
 }
