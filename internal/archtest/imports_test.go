@@ -61,7 +61,7 @@ func forbiddenInTraffic(from, dep string) string {
 		return ""
 	case layerOf(dep) != "" || strings.Contains(strings.Split(dep, "/")[0], "."):
 		return why
-	case !file && slices.Contains([]string{"net", "os", "os/exec", "syscall", "database/sql", "log", "log/slog"}, dep):
+	case !file && slices.Contains([]string{"os", "os/exec", "syscall", "database/sql", "log", "log/slog"}, dep):
 		return why
 	}
 	return ""
