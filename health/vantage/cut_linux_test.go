@@ -51,9 +51,9 @@ func accept(t *testing.T, address string) (port int) {
 // eventually waits in real time, since real sockets have no other.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !f(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !f(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within 15 s: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestVantageCutOffFromItsNetworkAbstains(t *testing.T) {
 	}
 	tpl := traffic.New(traffic.KindTemplate).(*traffic.Template)
 	tpl.Name, tpl.Protocol, tpl.EvaluationCount = "web", traffic.TCP, 1
-	tpl.Interval, tpl.Timeout = traffic.Duration(200*time.Millisecond), traffic.Duration(100*time.Millisecond)
+	tpl.Interval, tpl.Timeout = traffic.Duration(600*time.Millisecond), traffic.Duration(500*time.Millisecond)
 	tpl.Normalize()
 	var tasks []health.Task
 	for i := range 6 {
