@@ -150,6 +150,8 @@ func TestNodesMayOnlyWhatTheirRoleNeeds(t *testing.T) {
 		{"resolver", "pub", "$JS.API.CONSUMER.DURABLE.CREATE.MERIDIAN_LOG.c", false},
 		{"resolver", "pub", "$JS.API.DIRECT.GET.SECRET.secret.x", false},
 		{"resolver", "sub", "meridian.health.obs.*", true},
+		{"resolver", "sub", "meridian.explain.r1", true},
+		{"resolver", "sub", "meridian.explain.r2", false},
 		{"resolver", "sub", "meridian.node.status.*", false},
 		{"resolver", "sub", "_INBOX.>", false},
 		{"resolver", "sub", "_INBOX.p1.x", false},
@@ -219,6 +221,24 @@ func TestProberAnswersWhoAsks(t *testing.T) {
 		defer stop()
 		a, err := resolver.Request(ctx, "health.state.v1", nil)
 		return err == nil && string(a) == "all good"
+	})
+}
+
+func TestResolverExplainsItselfToControl(t *testing.T) {
+	t.Parallel()
+	rs, ru := user(t, broker.Node{ID: "r1", Roles: []string{broker.RoleResolver}})
+	b := rig.Broker(t, broker.Options{Listen: "127.0.0.1:0", Users: []broker.User{ru}})
+	cancel, err := rig.DialNode(t, b.URLs(), rs, "r1").Reply("explain.r1", func([]byte) []byte { return []byte("because") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cancel()
+	asks := rig.Dial(t, b)
+	rig.Eventually(t, "an answer", func() bool {
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		a, err := asks.Request(ctx, "explain.r1", nil)
+		return err == nil && string(a) == "because"
 	})
 }
 

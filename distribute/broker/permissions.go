@@ -77,13 +77,16 @@ func Permissions(n Node) (*server.Permissions, error) {
 			return nil, nil
 		case RoleResolver:
 			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report")
-			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report")
+			// It explains its own answers to control, and nobody else's.
+			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report", p+"explain."+n.ID)
 		case RoleProber:
 			if err := CheckID("vantage id", n.Vantage); err != nil {
 				return nil, fmt.Errorf("node %q: %w", n.ID, err)
 			}
 			pub = append(pub, p+"health.obs."+n.Vantage, p+"health.beat."+n.Vantage)
-			// It hears its own heartbeat, to find a second process with its id.
+			// It hears its own heartbeat and asks for its own state, to find a second process
+			// with its id.
+			pub = append(pub, p+"health.state."+n.Vantage)
 			sub = append(sub, p+"health.beat."+n.Vantage, p+"health.state."+n.Vantage)
 		default:
 			return nil, fmt.Errorf("node %q: role %q is none of control, resolver, prober", n.ID, role)
@@ -93,7 +96,7 @@ func Permissions(n Node) (*server.Permissions, error) {
 		Publish:   &server.SubjectPermission{Allow: compact(pub)},
 		Subscribe: &server.SubjectPermission{Allow: compact(sub)},
 	}
-	if slices.Contains(n.Roles, RoleProber) {
+	if slices.Contains(n.Roles, RoleProber) || slices.Contains(n.Roles, RoleResolver) {
 		// One answer to each request it receives, to whatever inbox that names.
 		perms.Response = &server.ResponsePermission{MaxMsgs: 1, Expires: 10 * time.Second}
 	}
