@@ -273,6 +273,40 @@ func TestTCP(t *testing.T) {
 	})
 }
 
+func TestOneConnectionIsServedByOneWorker(t *testing.T) {
+	t.Parallel()
+	var made atomic.Int64
+	s, err := Open([]string{"127.0.0.1:0"}, Config{Workers: 3, NewWorker: func() Worker {
+		id := made.Add(1)
+		return Worker{Handle: func(dst, _ []byte, _ netip.AddrPort, _ bool) []byte { return fmt.Appendf(dst, "%d", id) }}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	seen := map[string]bool{}
+	for range 6 {
+		c := dial(t, "tcp", s.Addrs()[0])
+		first := ""
+		for i := range 20 {
+			c.Write(frame("who"))
+			got := readFrame(t, c)
+			if i == 0 {
+				first = got
+			} else if got != first {
+				t.Fatalf("worker %s answered, after %s had", got, first)
+			}
+		}
+		seen[first] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("connections were dealt to %d of 3 workers", len(seen))
+	}
+}
+
 func TestTCPLimits(t *testing.T) {
 	t.Parallel()
 	closed := func(c net.Conn) bool {

@@ -18,10 +18,12 @@ import (
 const flushAt = 32 << 10
 
 // tcpServer serves connections (RFC 7766). Requests of one connection are answered
-// in order, several at once if they came so.
+// in order, several at once if they came so, and all by one worker: rotation is exact
+// per worker, so whoever asks again on its connection sees the turns.
 type tcpServer struct {
 	cfg     Config
-	workers chan *Worker // a worker is borrowed for one request
+	workers []slot
+	next    atomic.Uint64 // connections are dealt to the slots in turn
 
 	until atomic.Int64 // when a drain ends, in Unix nanoseconds; 0 before
 
@@ -30,16 +32,21 @@ type tcpServer struct {
 	perIP map[netip.Addr]int
 }
 
+// slot is a worker that connections share. A request holds it for microseconds.
+type slot struct {
+	sync.Mutex
+	Worker
+}
+
 func newTCPServer(cfg Config) *tcpServer {
 	s := &tcpServer{
 		cfg:     cfg,
-		workers: make(chan *Worker, cfg.Workers),
+		workers: make([]slot, cfg.Workers),
 		conns:   map[net.Conn]struct{}{},
 		perIP:   map[netip.Addr]int{},
 	}
-	for range cfg.Workers {
-		w := cfg.NewWorker()
-		s.workers <- &w
+	for i := range s.workers {
+		s.workers[i].Worker = cfg.NewWorker()
 	}
 	return s
 }
@@ -136,6 +143,7 @@ func (s *tcpServer) drain() {
 func (s *tcpServer) serve(ctx context.Context, c net.Conn) {
 	in := bufio.NewReaderSize(c, 4096)
 	from := clientIP(c)
+	w := &s.workers[s.next.Add(1)%uint64(len(s.workers))]
 	var req, out []byte
 	for {
 		var n int
@@ -164,11 +172,11 @@ func (s *tcpServer) serve(ctx context.Context, c net.Conn) {
 
 		start := len(out)
 		out = append(out, 0, 0)
-		w := <-s.workers
+		w.Lock()
 		w.begin()
 		out = w.Handle(out, req, from, true)
 		w.end()
-		s.workers <- w
+		w.Unlock()
 
 		size := len(out) - start - 2
 		if size == 0 {
