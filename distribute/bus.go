@@ -14,8 +14,9 @@ import (
 // Bus speaks on plain subjects. It puts "meridian." before every subject, and takes
 // it off again for those who listen. Safe for concurrent use.
 type Bus struct {
-	nc  *nats.Conn
-	log *slog.Logger
+	nc     *nats.Conn
+	log    *slog.Logger
+	remote bool // over a socket
 
 	mu    sync.Mutex // guards the fields below
 	hooks map[int]func()
@@ -131,7 +132,11 @@ func (b *Bus) OnConnect(f func()) (cancel func()) {
 }
 
 func (b *Bus) connected(nc *nats.Conn) {
-	b.log.Info("connected to the message bus", "server", nc.ConnectedUrlRedacted())
+	server := "in this process"
+	if b.remote {
+		server = nc.ConnectedUrlRedacted()
+	}
+	b.log.Info("connected to the message bus", "server", server)
 	b.mu.Lock()
 	list := make([]func(), 0, len(b.hooks))
 	for _, f := range b.hooks {

@@ -50,7 +50,7 @@ func Dial(o DialOptions) (*Bus, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	b := &Bus{log: log}
+	b := &Bus{log: log, remote: len(o.Servers) > 0}
 	opts := []nats.Option{
 		nats.Name(o.Name),
 		nats.MaxReconnects(-1),

@@ -86,7 +86,12 @@ func (e explainer) remote(ctx context.Context, node string, q steer.Question) (a
 	defer cancel()
 	answer, err := e.n.bus.Request(ctx, explainSubject(node), b)
 	if err != nil {
-		return nil, fmt.Errorf("node %q does not answer (%v); meridian get nodes lists those heard: %w", node, err, control.ErrNotFound)
+		for _, h := range e.n.control.roster.Nodes() {
+			if h.ID == node {
+				return nil, &control.QueryError{Param: "node", Text: fmt.Sprintf("%s does not answer; it was last heard %s ago", node, time.Since(h.LastSeen).Round(time.Second))}
+			}
+		}
+		return nil, noNode(node, control.ErrNotFound)
 	}
 	var r explainReply
 	if err := json.Unmarshal(answer, &r); err != nil {
@@ -96,6 +101,10 @@ func (e explainer) remote(ctx context.Context, node string, q steer.Question) (a
 		return nil, invalid(r.Question)
 	}
 	return *r.Explanation, nil
+}
+
+func noNode(id string, err error) error {
+	return &control.ObjectError{Key: traffic.Key{Kind: "node", Name: id}, Err: err}
 }
 
 // past explains an earlier revision with today's health and location data.

@@ -108,8 +108,8 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 		n.run("verdicts", n.view.Run)
 		n.run("location map", n.retryMap)
 		n.run("explain", n.answerExplain)
+		n.run("current members", n.currents.Run)
 	}
-	n.run("current members", n.currents.Run)
 	n.run("follower", n.follower.Run)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -59,7 +58,7 @@ func (i inviter) Invite(ctx context.Context, in control.Invitation, by string) (
 	}
 	err = c.store.AddNode(ctx, store.Node{ID: in.Node, Role: in.Role, Vantage: in.Vantage, Labels: in.Labels, PublicKey: public, CreatedBy: by, CreatedAt: time.Now()})
 	if errors.Is(err, store.ErrExists) {
-		return "", "", fmt.Errorf("node %q %w; remove it first, or choose another id", in.Node, control.ErrExists)
+		return "", "", noNode(in.Node, control.ErrExists)
 	}
 	if err != nil {
 		return "", "", err
@@ -70,7 +69,7 @@ func (i inviter) Invite(ctx context.Context, in control.Invitation, by string) (
 func (i inviter) Remove(ctx context.Context, id string) error {
 	err := i.n.control.store.DeleteNode(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("node %q %w", id, control.ErrNotFound)
+		return noNode(id, control.ErrNotFound)
 	}
 	if err != nil {
 		return err
