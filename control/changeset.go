@@ -126,6 +126,7 @@ func (s *Service) keepManaged(o traffic.Object, managed bool) traffic.Object {
 	switch v := o.(type) {
 	case *traffic.Zone:
 		c := *v
+		c.Nameservers = slices.Clone(v.Nameservers)
 		c.Serial = 0
 		if old := s.model.Zone(v.Name); old != nil {
 			c.Serial = old.Serial

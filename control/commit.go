@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
@@ -67,7 +68,7 @@ func (s *Service) attempt(ctx context.Context, cs *ChangeSet) (Result, error) {
 	if len(p.changes) == 0 {
 		return s.commitNothing(ctx, cs, p)
 	}
-	c := store.Commit{Expected: s.head, At: s.now(), Author: cs.Author, Source: cs.Source, Comment: cs.Comment,
+	c := store.Commit{Expected: s.head, At: p.at, Author: cs.Author, Source: cs.Source, Comment: cs.Comment,
 		Changes: p.changes, Metas: p.metas, Set: cs.Set, Mark: p.mark}
 	res := Result{Revision: s.head.Revision + 1, Plan: p.Plan}
 	for _, ch := range p.changes {
@@ -203,6 +204,7 @@ func (s *Service) replay(ctx context.Context, cs *ChangeSet) (Result, error) {
 func (s *Service) SetGeoMap(ctx context.Context, hash, author, comment string) (Result, error) {
 	var next traffic.Settings
 	s.View(func(m *traffic.Model, _ traffic.Position) { next = *m.Settings() })
+	next.Nameservers = slices.Clone(next.Nameservers) // readers of the model hold the old list
 	next.GeoMap = hash
 	return s.Commit(ctx, ChangeSet{Put: []traffic.Object{&next}, Author: author, Source: "control", Comment: comment, managed: true})
 }

@@ -31,7 +31,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func open(t *testing.T, s *store.Store, rules ...control.Rule) *control.Service {
 	t.Helper()
-	c, err := control.New(t.Context(), control.Options{Store: s, Rules: rules, Now: func() time.Time { return noon }})
+	c, err := control.New(t.Context(), control.Options{Store: s, Rules: rules, Now: func() time.Time { return noon.Add(1234567 * time.Nanosecond).Local() }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,7 +386,7 @@ func TestTwoProcessesOnOneStore(t *testing.T) {
 			k := traffic.Key{Kind: traffic.KindAddress, Name: name}
 			x, errX := a.Get(k)
 			y, errY := fresh.Get(k)
-			if errX != nil || errY != nil || x.Meta.ID != y.Meta.ID || x.Meta.Revision != y.Meta.Revision {
+			if errX != nil || errY != nil || x.Meta != y.Meta {
 				t.Errorf("meta of %s differs: %+v %+v %v %v", name, x.Meta, y.Meta, errX, errY)
 			}
 		}

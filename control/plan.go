@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -19,6 +20,7 @@ type planned struct {
 	Plan
 	changes []traffic.Change
 	metas   map[traffic.Key]store.Meta
+	at      time.Time
 	mark    []traffic.Key // unchanged objects that move to the set
 }
 
@@ -36,7 +38,8 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	assignSerials(s.model, d, s.now())
+	now := s.now()
+	assignSerials(s.model, d, now)
 	r := d.Check()
 	r.Errors = append(r.Errors, before.Errors...)
 	if r.OK() { // a rule that looks at answers needs a configuration that holds together
@@ -49,7 +52,7 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 		return planned{}, &Rejected{Report: r}
 	}
 
-	p := planned{changes: d.Changes(), metas: map[traffic.Key]store.Meta{}}
+	p := planned{changes: d.Changes(), at: now, metas: map[traffic.Key]store.Meta{}}
 	p.Warnings = r.Warnings
 	if p.Warnings == nil {
 		p.Warnings = []traffic.Problem{}
@@ -60,7 +63,6 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 	for _, o := range cs.Put {
 		put[o.Key()] = true
 	}
-	now := s.now()
 	for i, c := range p.changes {
 		changed[c.Key] = true
 		if p.Changes[i], err = diffChange(c); err != nil {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
@@ -39,6 +40,7 @@ func assignSerials(base *traffic.Model, d *traffic.Draft, now time.Time) {
 			continue // the zone itself goes
 		}
 		next := *z
+		next.Nameservers = slices.Clone(z.Nameservers) // the old one may be in the model, where others read
 		next.Serial = traffic.NextSerial(z.Serial, floor)
 		d.Put(&next)
 	}
@@ -51,10 +53,7 @@ func inheriting(base *traffic.Model, c traffic.Change, touched map[string]bool) 
 	if before == nil || after == nil {
 		return
 	}
-	servers := len(before.Nameservers) != len(after.Nameservers)
-	for i := 0; !servers && i < len(before.Nameservers); i++ {
-		servers = before.Nameservers[i] != after.Nameservers[i]
-	}
+	servers := !slices.Equal(before.Nameservers, after.Nameservers)
 	if !servers && before.SOA == after.SOA {
 		return
 	}

@@ -48,10 +48,13 @@ type Service struct {
 
 // New reads the configuration from the store.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{store: o.Store, rules: o.Rules, now: o.Now, log: o.Log, turn: make(chan struct{}, 1), changed: make(chan struct{})}
-	if s.now == nil {
-		s.now = time.Now
+	clock := o.Now
+	if clock == nil {
+		clock = time.Now
 	}
+	// Whole microseconds, as the store keeps: what is told before a restart is told after it.
+	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
+	s := &Service{store: o.Store, rules: o.Rules, now: now, log: o.Log, turn: make(chan struct{}, 1), changed: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

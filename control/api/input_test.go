@@ -311,3 +311,9 @@ func FuzzBody(f *testing.F) {
 		}
 	})
 }
+
+func TestCurlWithoutAContentType(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do(auth.Operator, "POST", "/api/v1/addresses", `{"name":"a","address":"192.0.2.1"}`, "Content-Type", "application/x-www-form-urlencoded").want(201)
+}

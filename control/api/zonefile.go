@@ -128,6 +128,7 @@ func (s *server) importZone(c *call) (answer, error) {
 		return answer{}, err
 	default: // what the file does not say stays
 		have := *old.Object.(*traffic.Zone)
+		have.Nameservers = slices.Clone(have.Nameservers)
 		if len(zone.Nameservers) > 0 {
 			have.Nameservers = zone.Nameservers
 		}
