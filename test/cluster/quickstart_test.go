@@ -252,3 +252,29 @@ stub-zone:
 }
 
 var ttl = regexp.MustCompile(` [0-9]+ IN`)
+
+func TestAnswersDifferByClientWithLocationDataAndNotWithoutIt(t *testing.T) {
+	t.Parallel()
+	geo, err := filepath.Abs("../../geo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = os.Stat(filepath.Join(geo, "locations.map"))
+	have := err == nil
+	c := startQuickstart(t, "--geo", geo)
+	others := []string{c.ip(31), c.ip(32)}
+	clients := map[string][]string{"8.8.8.0/24": others, "202.96.128.0/24": others}
+	if have { // `make geodata` fetched it; without a network there is none, and that works too
+		clients["202.96.128.0/24"] = []string{c.ip(11), c.ip(12)}
+		clients["202.106.0.0/24"] = []string{c.ip(21)}
+	}
+	for client, want := range clients {
+		eventually(t, fmt.Sprintf("a client in %s is answered %v", client, want), func() error {
+			got, err := c.control.addresses("gtm.example.com", client)
+			if err == nil && got != strings.Join(want, " ") {
+				err = fmt.Errorf("it is answered %s", got)
+			}
+			return err
+		})
+	}
+}
