@@ -67,12 +67,19 @@ bench: modules
 ## conformance: answers held to the RFCs with dig, kdig, unbound and generated packets
 .PHONY: conformance
 conformance: setup
-	$(GO) test -count=1 ./resolve/...
+	$(GO) test -count=1 ./resolve/... ./internal/rr
+	$(GO) test -count=1 -run 'Dig|Conform|Malformed|Unbound' ./test/cluster
 
 ## e2e: the script tests of every command and the tests with several processes
 .PHONY: e2e
 e2e: setup
 	$(GO) test -count=1 -timeout 20m ./test/...
+
+## evidence: the long form of the tests with processes; writes a dated record under docs/evidence
+.PHONY: evidence
+evidence: setup
+	@mkdir -p docs/evidence
+	MERIDIAN_EVIDENCE=$(CURDIR)/docs/evidence/$$(date -u +%Y-%m-%d).md $(GO) test -count=1 -timeout 90m -v ./test/cluster
 
 ## generate: write again what is made from code (the reference pages of docs/manual)
 .PHONY: generate
@@ -81,7 +88,7 @@ generate: modules
 
 ## geodata: fetch and compile the location data into geo/ where they are missing or old
 .PHONY: geodata
-geodata: bin/meridian
+geodata: build
 	bin/meridian geo update --geo $(GEO)
 
 ## release: archives for linux/amd64 and linux/arm64 with their checksums, in dist/
@@ -98,9 +105,6 @@ release: modules
 	cd dist && sha256sum *.tar.gz | tee SHA256SUMS
 
 # --- parts of the above ---
-
-bin/meridian:
-	@$(MAKE) build
 
 .PHONY: modules
 modules:
