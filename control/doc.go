@@ -9,7 +9,7 @@
 // catches up with the others' revisions before it commits its own.
 //
 // The sub-packages are store (rows and revisions), auth (who may) and api (HTTP).
-// Other layers reach in only through small interfaces: the publisher reads Head,
-// Revisions and Snapshot; what is live (health, nodes) comes in through Live, which
+// Other layers reach in only through small interfaces: the publisher reads the store's
+// Head, Revisions and Load; what is live (health, nodes) comes in through Live, which
 // node implements.
 package control

@@ -83,26 +83,10 @@ func (s *Service) Head(context.Context) (traffic.Position, error) {
 	return s.head, nil
 }
 
-// Revisions returns up to limit consecutive revisions after a number, with their
-// changes, for publishing.
-func (s *Service) Revisions(ctx context.Context, after uint64, limit int) ([]store.Revision, error) {
-	return s.store.Revisions(ctx, after, limit)
-}
-
 // Snapshot returns the whole configuration at one position, encoded as changes.
 func (s *Service) Snapshot(context.Context) (traffic.Position, []byte, error) {
 	s.mu.RLock()
 	head, all := s.head, s.model.All()
 	s.mu.RUnlock()
 	return head, traffic.EncodeChanges(all), nil
-}
-
-// LoadCurrents returns the stored current members.
-func (s *Service) LoadCurrents(ctx context.Context) ([]traffic.Current, error) {
-	return s.store.LoadCurrents(ctx)
-}
-
-// SaveCurrent stores a current member unless a newer one is there.
-func (s *Service) SaveCurrent(ctx context.Context, c traffic.Current) error {
-	return s.store.SaveCurrent(ctx, c)
 }
