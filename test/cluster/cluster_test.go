@@ -288,3 +288,21 @@ func (c *cluster) converge(ids ...string) traffic.Position {
 	})
 	return status.Position
 }
+
+// openStream opens the stream of events and leaves it open until the test ends.
+func (c *cluster) openStream() error {
+	r, err := http.NewRequestWithContext(c.t.Context(), "GET", c.control.api()+"/api/v1/stream", nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.adminToken())
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	if err != nil {
+		return err
+	}
+	c.t.Cleanup(func() { resp.Body.Close() })
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("stream: %s", resp.Status)
+	}
+	return nil
+}
