@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,9 +48,9 @@ func TestNodeReportsEveryFiveSecondsAndOnChange(t *testing.T) {
 			at = append(at, time.Since(begin))
 		})
 		defer cancel()
-		revision := uint64(0)
+		var revision atomic.Uint64
 		r, err := distribute.NewReporter(hub.Wire(), "r1", func() traffic.NodeStatus {
-			return traffic.NodeStatus{Position: traffic.Position{Revision: revision}}
+			return traffic.NodeStatus{Position: traffic.Position{Revision: revision.Load()}}
 		}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -57,11 +58,12 @@ func TestNodeReportsEveryFiveSecondsAndOnChange(t *testing.T) {
 		run(t, r.Run)
 		time.Sleep(11 * time.Second)
 		for range 50 { // fifty changes within a tenth of a second are one report
-			revision++
+			revision.Add(1)
 			r.Changed()
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(5900 * time.Millisecond)
+		synctest.Wait()
 		want := "[100ms 5.1s 10.1s 11.1s 16.1s]"
 		if got := fmt.Sprint(at); got != want {
 			t.Errorf("reports at %s, want %s", got, want)

@@ -44,6 +44,11 @@ func (p *Publisher) look(ctx context.Context) error {
 	if p.known && state.LastSeq == p.seq && state.FirstSeq == p.first && snapAt == p.snapAt {
 		return nil
 	}
+	if p.known && state.LastSeq > p.seq {
+		p.messages += int(state.LastSeq - p.seq)
+		p.bytes += int(state.Bytes - min(state.Bytes, p.logBytes))
+	}
+	p.logBytes = state.Bytes
 	if !p.known || state.LastSeq != p.seq || state.Msgs == 0 {
 		if err := p.readTail(ctx, log, state); err != nil {
 			return err

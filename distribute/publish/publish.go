@@ -80,7 +80,8 @@ type Publisher struct {
 	partial             bool             // that message is not the last part of its revision
 	snap                *codec.Sealed    // header of the latest snapshot; nil if none can be used
 	snapAt              uint64           // stream sequence of it, 0 if none
-	bytes, messages     int              // in the log after snap, as far as we wrote them
+	bytes, messages     int              // in the log after snap, as far as we saw them come
+	logBytes            uint64           // of the log, as last looked at
 	blobList            []traffic.Hash   // as last checked
 	blobAt              time.Time
 
@@ -285,6 +286,9 @@ func (p *Publisher) revisions(ctx context.Context, head traffic.Position) error 
 			}
 		}
 	}
+	if p.due() { // by what another publisher wrote
+		return p.snapshot(ctx)
+	}
 	return nil
 }
 
@@ -323,6 +327,7 @@ func (p *Publisher) append(ctx context.Context, r Revision) error {
 		}
 		p.seq = ack.Sequence
 		p.messages++
+		p.logBytes += uint64(len(b))
 		p.empty = false
 	}
 	p.tail = r.Position

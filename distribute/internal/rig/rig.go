@@ -228,10 +228,10 @@ func Large(r *rand.Rand, n int) []traffic.Change {
 // Eventually waits for a condition. The deadline is generous: the machines are shared.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
+			t.Fatalf("not within 60 s: %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
