@@ -27,6 +27,16 @@ func (n *node) serveDNS(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+	// What came from disk was served before and is served again, however old. But a
+	// node's first configuration is not: it is a snapshot, older than the log behind it.
+	// Revision 0 knows no zone, so it is nothing to start from either.
+	if !n.booted {
+		select {
+		case <-n.follower.Level():
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	cold := n.view.Wait(ctx)
 	if ctx.Err() != nil {
 		return nil

@@ -50,6 +50,7 @@ type node struct {
 	resets  chan traffic.Key // scopes whose current member is to be forgotten
 	workers atomic.Pointer[[]*resolve.Worker]
 	addrs   Addrs
+	booted  bool        // the disk held a configuration to serve by
 	serving atomic.Bool // DNS sockets are bound
 	api     atomic.Bool // API is bound
 
@@ -100,9 +101,12 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 	if err != nil {
 		return err
 	}
-	if _, err := n.follower.Boot(); err != nil {
+	if n.booted, err = n.follower.Boot(); err != nil {
 		// Not the end: control can send it again.
 		n.log.Error("configuration from disk", "error", err)
+	}
+	if p, _ := n.follower.Position(); p.Revision == 0 {
+		n.booted = false
 	}
 	if judges {
 		n.run("verdicts", n.view.Run)

@@ -56,6 +56,8 @@ type Follower struct {
 	keys *codec.Keys
 	poke chan struct{} // an announcement came
 
+	level chan struct{} // closed when the node first knew all that the log held
+
 	// Owned by Boot, then Run.
 	disk      *disk
 	compactAt time.Time // zero: not planned
@@ -76,7 +78,7 @@ func New(o Options) (*Follower, error) {
 	if o.Dir == "" || o.Conn == nil || o.Apply == nil {
 		return nil, errors.New("make follower: folder, connection and apply function are required")
 	}
-	f := &Follower{o: o, log: o.Log, poke: make(chan struct{}, 1)}
+	f := &Follower{o: o, log: o.Log, poke: make(chan struct{}, 1), level: make(chan struct{})}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
@@ -159,6 +161,20 @@ func (f *Follower) Position() (pos traffic.Position, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.pos, f.have
+}
+
+// Level is closed once the node has, for a moment since it started, known everything
+// that the log held. A node with an empty disk is best not asked before: the snapshot
+// that it begins with may be much older than the log, even empty.
+func (f *Follower) Level() <-chan struct{} { return f.level }
+
+// leveled notes that nothing is left to read. Only Run's goroutine calls it.
+func (f *Follower) leveled() {
+	select {
+	case <-f.level:
+	default:
+		close(f.level)
+	}
 }
 
 // Keys are the trusted signing keys.

@@ -149,3 +149,40 @@ func TestNodeFollowsControl(t *testing.T) {
 		t.Errorf("alarms in quiet times: %q", a)
 	}
 }
+
+func TestANodeIsLevelOnlyWithTheLogBehindTheSnapshot(t *testing.T) {
+	t.Parallel()
+	bus := rig.Dial(t, rig.Broker(t, broker.Options{}))
+	store := rig.NewStore(1)
+	p, stop := publisher(t, bus, store, 1)
+	first := start(t, bus, t.TempDir(), 1)
+	first.reaches(store)
+	<-first.f.Level() // nothing is behind an empty log
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 30 {
+		store.Commit(rig.Random(r)...)
+		p.Notify()
+	}
+	first.reaches(store)
+	stop() // the snapshot in the stream stays the empty one
+
+	second := &node{t: t, dir: t.TempDir(), model: traffic.NewModel()}
+	second.open(bus, 1)
+	if ok, err := second.f.Boot(); ok || err != nil {
+		t.Fatalf("boot from an empty disk: %v %v", ok, err)
+	}
+	select {
+	case <-second.f.Level():
+		t.Fatal("level before it has run")
+	default:
+	}
+	rig.Start(t, second.f.Run)
+	<-second.f.Level()
+	want, _ := store.State()
+	if pos, _ := second.f.Position(); pos != want {
+		t.Errorf("level at %s, the log ends at %s", pos, want)
+	}
+	if second.steps < 2 {
+		t.Errorf("%d steps: this test wants a snapshot and a log behind it", second.steps)
+	}
+}

@@ -73,6 +73,9 @@ func (f *Follower) session(ctx context.Context) (err error) {
 		defer cancel()
 		_ = f.js.DeleteConsumer(done, stream.LogName, cons.CachedInfo().Name) // as above
 	}()
+	if cons.CachedInfo().NumPending == 0 {
+		f.leveled()
+	}
 	return f.consume(live, cons)
 }
 
@@ -267,6 +270,9 @@ func (f *Follower) pull(ctx context.Context, cons jetstream.Consumer, b *batch, 
 				if err := f.flush(b); err != nil {
 					return err
 				}
+			}
+			if pending == 0 {
+				f.leveled()
 			}
 		case <-timer.C:
 			if len(b.revs) > 0 && time.Since(b.begun) > maxBatchAge {
