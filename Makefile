@@ -11,9 +11,8 @@ GEO       ?= geo
 DATA      ?= data
 FUZZTIME  ?= 30s
 BENCHTIME ?= 200ms
-# One binary without cgo: the same file runs on every Linux of its architecture.
-export CGO_ENABLED ?= 0
-BUILD     := $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+# Compiled like the tests, so that everything is compiled once.
+BUILD     := $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 
 ## help: list the targets
 .PHONY: help
@@ -91,13 +90,14 @@ generate: modules
 geodata: build
 	bin/meridian geo update --geo $(GEO)
 
+# Without cgo the same file runs on every Linux of its architecture.
 ## release: archives for linux/amd64 and linux/arm64 with their checksums, in dist/
 .PHONY: release
 release: modules
 	@rm -rf dist && mkdir -p dist
 	@for arch in amd64 arm64; do \
 		name=meridian-$(VERSION)-linux-$$arch; mkdir -p dist/$$name; \
-		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/$$name/meridian ./cmd/meridian; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(BUILD) -trimpath -o dist/$$name/meridian ./cmd/meridian; \
 		cp LICENSE NOTICE README.md CHANGELOG.md dist/$$name/; \
 		tar -C dist --sort=name --owner=0 --group=0 --numeric-owner -czf dist/$$name.tar.gz $$name; \
 		rm -r dist/$$name; \
