@@ -19,8 +19,8 @@ type Custom struct {
 
 // Match is one line that holds a client, with the reason as a sentence.
 type Match struct {
-	Code string
-	Why  string
+	Code string `json:"code"`
+	Why  string `json:"why" doc:"Why it holds the client, in a sentence."`
 }
 
 // Client is all that is known of one client address.
