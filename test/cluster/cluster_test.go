@@ -154,6 +154,10 @@ func (c *cluster) apply(yaml string, args ...string) {
 
 // call asks the API; in may be nil, out too. The error tells a status other than 2xx.
 func (c *cluster) call(method, path string, in, out any) error {
+	return c.callAs(c.adminToken(), method, path, in, out)
+}
+
+func (c *cluster) callAs(token, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -166,7 +170,7 @@ func (c *cluster) call(method, path string, in, out any) error {
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+c.adminToken())
+	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := web.Do(r)
 	if err != nil {
