@@ -14,6 +14,8 @@ BENCHTIME ?= 200ms
 # Compiled like the tests, so that everything is compiled once.
 BUILD     := $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 
+GEOUPDATE := bin/meridian geo update --geo $(GEO)
+
 ## help: list the targets
 .PHONY: help
 help:
@@ -22,7 +24,7 @@ help:
 ## run: set up, build and start everything in one process, with the quickstart on an empty data folder
 .PHONY: run
 run: build
-	@$(MAKE) geodata || echo "make run: no location data; going on with the default and custom lines only"
+	@$(GEOUPDATE) || echo "make run: no location data; going on with the default and custom lines only"
 	exec bin/meridian serve --data ./$(DATA) --dns 127.0.0.1:5300 --api 127.0.0.1:8080 \
 		--probe-allow 127.0.0.0/8 --geo $(GEO) --quickstart examples/quickstart.yaml
 
@@ -88,7 +90,7 @@ generate: modules
 ## geodata: fetch and compile the location data into geo/ where they are missing or old
 .PHONY: geodata
 geodata: build
-	bin/meridian geo update --geo $(GEO)
+	@$(GEOUPDATE)
 
 # Without cgo the same file runs on every Linux of its architecture.
 ## release: archives for linux/amd64 and linux/arm64 with their checksums, in dist/
@@ -136,7 +138,7 @@ system:
 
 .PHONY: setup
 setup: system build
-	@$(MAKE) geodata
+	@$(GEOUPDATE)
 
 .PHONY: check
 check: modules
