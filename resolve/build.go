@@ -22,6 +22,7 @@ type builder struct {
 
 	world   bool // lines or the map changed
 	zones   map[string]bool
+	built   map[string]bool // of zones, those that were built whole, with all owners
 	owners  map[owner]bool
 	domains map[traffic.Key]bool
 	addrs   map[string]bool
@@ -31,7 +32,7 @@ type builder struct {
 type owner struct{ zone, name string }
 
 func (s *State) builder(from *View) *builder {
-	return &builder{s: s, edit: from.Edit(), zones: map[string]bool{}, owners: map[owner]bool{}, domains: map[traffic.Key]bool{}, addrs: map[string]bool{}, pools: map[string]bool{}}
+	return &builder{s: s, edit: from.Edit(), zones: map[string]bool{}, built: map[string]bool{}, owners: map[owner]bool{}, domains: map[traffic.Key]bool{}, addrs: map[string]bool{}, pools: map[string]bool{}}
 }
 
 // note marks what the changed objects touch in the model as it is now.
@@ -113,7 +114,7 @@ func (b *builder) run() error {
 		return err
 	}
 	for o := range b.owners {
-		if z := b.s.model.Zone(o.zone); z != nil && z.Enabled && !b.zones[o.zone] {
+		if z := b.s.model.Zone(o.zone); z != nil && z.Enabled && !b.built[o.zone] {
 			if err := b.putOwner(z, o.name); err != nil {
 				return err
 			}
@@ -203,6 +204,7 @@ func (b *builder) putZones() error {
 		if err := b.edit.PutZone(d); err != nil {
 			return err
 		}
+		b.built[n] = true
 		b.markBelow(n)
 	}
 	return nil
