@@ -196,12 +196,9 @@ func Prefixes(list []string) ([]netip.Prefix, error) {
 }
 
 // Logger returns the logger that the file describes.
-func (l Log) Logger(w io.Writer) (*slog.Logger, error) {
-	level := slog.LevelInfo
-	if l.Level != "" {
-		if err := level.UnmarshalText([]byte(l.Level)); err != nil {
-			return nil, fmt.Errorf("log level %q is unknown; use debug, info, warn or error", l.Level)
-		}
+func (l Log) Logger(w io.Writer, level *slog.LevelVar) (*slog.Logger, error) {
+	if err := l.SetLevel(level); err != nil {
+		return nil, err
 	}
 	opts := &slog.HandlerOptions{Level: level}
 	switch l.Format {
@@ -211,6 +208,18 @@ func (l Log) Logger(w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, opts)), nil
 	}
 	return nil, fmt.Errorf("log format %q is unknown; use text or json", l.Format)
+}
+
+// SetLevel puts the level in force, in running loggers too.
+func (l Log) SetLevel(level *slog.LevelVar) error {
+	to := slog.LevelInfo
+	if l.Level != "" {
+		if err := to.UnmarshalText([]byte(l.Level)); err != nil {
+			return fmt.Errorf("log level %q is unknown; use debug, info, warn or error", l.Level)
+		}
+	}
+	level.Set(to)
+	return nil
 }
 
 // Override sets every field that is set in o: what flags say goes above the file.

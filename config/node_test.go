@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -101,7 +102,7 @@ func TestPrefixes(t *testing.T) {
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	l, err := Log{Level: "warn", Format: "json"}.Logger(&b)
+	l, err := Log{Level: "warn", Format: "json"}.Logger(&b, new(slog.LevelVar))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func TestLogger(t *testing.T) {
 		t.Errorf("wrote %s", got)
 	}
 	for _, bad := range []Log{{Level: "loud"}, {Format: "xml"}} {
-		if _, err := bad.Logger(&b); err == nil {
+		if _, err := bad.Logger(&b, new(slog.LevelVar)); err == nil {
 			t.Errorf("%+v is accepted", bad)
 		}
 	}

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/meridian-gtm/meridian/config"
 	"github.com/meridian-gtm/meridian/node"
@@ -54,7 +57,8 @@ the environment, the environment over the file.`,
 			return &usageError{err}
 		}
 		conf.Override(flags)
-		log, err := conf.Log.Logger(a.err)
+		var level slog.LevelVar
+		log, err := conf.Log.Logger(a.err, &level)
 		if err != nil {
 			return &usageError{err}
 		}
@@ -62,6 +66,15 @@ the environment, the environment over the file.`,
 		if err != nil {
 			return usagef("--probe-allow: %v", err)
 		}
+		reread := func() error {
+			next, err := config.Load(path, os.Environ())
+			if err != nil {
+				return err
+			}
+			next.Override(flags)
+			return next.Log.SetLevel(&level)
+		}
+		defer onHangup(log, reread)()
 		return node.Run(cmd.Context(), node.Options{
 			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, Store: conf.Store, NATS: conf.NATS,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
@@ -69,6 +82,29 @@ the environment, the environment over the file.`,
 		})
 	}
 	return c
+}
+
+// onHangup reads the node file again at each SIGHUP. What can change in a running
+// process is the log level; a file with a fault leaves everything as it was.
+func onHangup(log *slog.Logger, reread func() error) (stop func()) {
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range ch {
+			if err := reread(); err != nil {
+				log.Error("node file is not taken over", "error", err)
+				continue
+			}
+			log.Info("node file read again; the log level is in force, other settings wait for the next start")
+		}
+	}()
+	return func() {
+		signal.Stop(ch)
+		close(ch)
+		<-done
+	}
 }
 
 // announce tells the person at the terminal, once, where everything is.
@@ -85,7 +121,20 @@ func (a *app) announce(at node.Addrs) {
 	if at.AdminToken != "" {
 		fmt.Fprintf(a.out, "token    %s\n", at.AdminToken)
 	}
+	if len(at.Quickstart) == 0 {
+		return
+	}
+	fmt.Fprintln(a.out, "\nTry this in another terminal:")
 	for _, line := range at.Quickstart {
-		fmt.Fprintln(a.out, line)
+		fmt.Fprintln(a.out, "  "+line)
+	}
+	if at.API != "" && at.AdminToken != "" {
+		fmt.Fprintf(a.out, "  export MERIDIAN_SERVER=http://%s MERIDIAN_TOKEN=$(cat %s)\n", at.API, at.AdminToken)
+		self, err := os.Executable()
+		if err != nil {
+			self = "meridian"
+		}
+		fmt.Fprintf(a.out, "  %s status\n", self)
+		fmt.Fprintf(a.out, "The API is described at http://%s/api/docs\n", at.API)
 	}
 }
