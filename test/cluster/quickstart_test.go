@@ -170,6 +170,9 @@ func TestSerialTTLsAndFlagsAreRightUnderDigKdigAndUnbound(t *testing.T) {
 		if after := soa(t, c.control); int32(after-before) <= 0 {
 			t.Errorf("the serial went from %d to %d", before, after)
 		}
+		if r, err := c.control.ask("extra.example.com", "TXT", ""); err != nil || len(r.Answer) != 1 {
+			t.Errorf("the new record is not served: %v %v", r, err)
+		}
 	})
 }
 
