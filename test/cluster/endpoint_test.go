@@ -18,6 +18,7 @@ type endpoint struct {
 
 	mu   sync.Mutex // guards the fields below
 	down bool       // fail for everyone
+	hung bool       // take requests and never answer
 	lies []string   // fail for these vantages, by the header X-Vantage
 	srv  *http.Server
 	done chan struct{}
@@ -35,6 +36,12 @@ func newEndpoint(t *testing.T, ip string) *endpoint {
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.hung {
+		e.mu.Unlock()
+		<-r.Context().Done()
+		e.mu.Lock()
+		return
+	}
 	if e.down || slices.Contains(e.lies, r.Header.Get("X-Vantage")) {
 		http.Error(w, "it fails, as it was told", http.StatusServiceUnavailable)
 	}
@@ -45,6 +52,13 @@ func (e *endpoint) set(down bool, lies ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.down, e.lies = down, lies
+}
+
+// hang makes it take requests and never answer, or answer again.
+func (e *endpoint) hang(yes bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.hung = yes
 }
 
 // open binds the port again after close.

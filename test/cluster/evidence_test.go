@@ -57,7 +57,7 @@ func bound(t *testing.T, what string, limit time.Duration, measured ...time.Dura
 }
 
 // write makes the dated record.
-func (r *record) write() error {
+func (r *record) write(passed bool) error {
 	path := os.Getenv("MERIDIAN_EVIDENCE")
 	if path == "" {
 		return nil
@@ -66,6 +66,9 @@ func (r *record) write() error {
 	fmt.Fprintf(&b, "# Evidence for issue 2, %s\n\n", time.Now().UTC().Format(time.DateOnly))
 	fmt.Fprintf(&b, "Written by `make evidence` (test/cluster in its long form): processes of the real program on one machine.\n\n")
 	fmt.Fprintf(&b, "- commit: %s\n- machine: %s, %d cores, %s\n- load average at the end: %s\n- %s\n\n", commit(), cpu(), runtime.NumCPU(), memory(), firstWords("/proc/loadavg", 3), runtime.Version())
+	if !passed {
+		b.WriteString("**A test failed in this run.**\n\n")
+	}
 	b.WriteString("| what | promised | measured |\n| --- | --- | --- |\n")
 	slices.SortFunc(r.rows, func(a, b row) int { return strings.Compare(a.what, b.what) })
 	for _, e := range r.rows {

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 		}
 		defer held.Close()
 		code := m.Run()
-		if err := evidence.write(); err != nil {
+		if err := evidence.write(code == 0); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

@@ -1,12 +1,17 @@
 package cluster
 
 import (
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/meridian-gtm/meridian/control"
 )
 
 func TestASecondProcessOnTheSameDataFolderIsRefused(t *testing.T) {
@@ -100,5 +105,54 @@ func TestSIGTERMDrainsAndEndsEveryRole(t *testing.T) {
 	i.converge(resolverIDs...)
 	if err := i.control.cmd.Process.Signal(syscall.Signal(0)); err != nil {
 		t.Error(err)
+	}
+}
+
+// An older copy of control's data folder put back by hand lost revisions that nodes
+// have. Only a new epoch may take those away; until an operator begins one, answers
+// stay, and it is said what is wrong.
+func TestAnOlderCopyOfTheDataFolderIsNoticedAndMovesNoAnswer(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.startControl("control")
+	record := func(data string) string {
+		return "zones:\n  - {name: example.com, records: [{name: www, type: A, data: [" + data + "]}]}\n"
+	}
+	c.cli(head+record("192.0.2.1"), "apply", "-f", "-")
+	r := c.join("resolver", "r1")
+	c.converge("r1")
+	if err := c.control.stop(); err != nil {
+		t.Fatal(err)
+	}
+	old := filepath.Join(c.dir, "copy")
+	if err := os.CopyFS(old, os.DirFS(c.control.data())); err != nil {
+		t.Fatal(err)
+	}
+	c.control.start()
+	c.apply(record("192.0.2.2"))
+	r.answers("www.example.com", "192.0.2.2")
+	end := r.watch("www.example.com", "192.0.2.2")
+	c.control.kill()
+	if err := os.RemoveAll(c.control.data()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(old, c.control.data()); err != nil {
+		t.Fatal(err)
+	}
+	c.control.start()
+	c.cli(head+record("192.0.2.3"), "apply", "-f", "-") // its own revision 2: not the one that the node has
+	eventually(t, "an alarm tells of the other history", func() error {
+		var n control.Node
+		if err := c.call("GET", "/nodes/r1", nil, &n); err != nil {
+			return err
+		}
+		if !strings.Contains(strings.Join(n.Alarms, "\n"), "epoch") {
+			return fmt.Errorf("alarms of r1 are %q", n.Alarms)
+		}
+		return nil
+	})
+	r.answers("www.example.com", "192.0.2.2")
+	if end() == 0 {
+		t.Error("the resolver did not answer")
 	}
 }
