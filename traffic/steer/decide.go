@@ -27,6 +27,7 @@ func (e *Engine) Decide(d *traffic.AccessDomain, c Client) Decision {
 // candidate is one member at either level, on its way through a policy.
 type candidate struct {
 	name      string
+	value     string // an address's endpoint; "" for a pool
 	link      *traffic.Link
 	pos       int
 	enabled   bool // link and object
@@ -88,7 +89,7 @@ func (e *Engine) addressCandidates(p *traffic.Pool) []*candidate {
 			k.reason = "is disabled as a member here"
 		}
 		if a := e.Config.Address(m.Address); a != nil {
-			k.at = a.Location
+			k.at, k.value = a.Location, a.Address
 		}
 		cands = append(cands, k)
 	}

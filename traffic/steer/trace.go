@@ -41,7 +41,9 @@ func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
 		p.Addresses = tr.byPool[p.Name]
 		if p.Addresses == nil {
 			if pool := e.Config.Pool(p.Name); pool != nil {
-				p.Addresses = e.considered(e.addressCandidates(pool), nil, func(*candidate) string { return "its pool was not taken" })
+				for _, k := range e.addressCandidates(pool) {
+					p.Addresses = append(p.Addresses, considered(k, false, "its pool was not taken"))
+				}
 			}
 		}
 	}
@@ -85,17 +87,8 @@ func (tr *Trace) lastResort(p *traffic.Pool, cands, keep []*candidate) {
 	}
 }
 
-func (e *Engine) considered(cands []*candidate, taken []*candidate, why func(*candidate) string) []Considered {
-	out := make([]Considered, 0, len(cands))
-	for _, k := range cands {
-		c := considered(k, slices.Contains(taken, k), why(k))
-		out = append(out, c)
-	}
-	return out
-}
-
 func considered(k *candidate, taken bool, why string) Considered {
-	return Considered{Name: k.name, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines, Available: k.available, State: k.reason, Taken: taken, Why: why}
+	return Considered{Name: k.name, Value: k.value, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines, Available: k.available, State: k.reason, Taken: taken, Why: why}
 }
 
 // because says why a member was taken or left by a policy.
