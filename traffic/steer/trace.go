@@ -39,11 +39,14 @@ func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
 	for i := range tr.Pools {
 		p := &tr.Pools[i]
 		p.Addresses = tr.byPool[p.Name]
+		pool := e.Config.Pool(p.Name)
+		if pool == nil {
+			continue
+		}
+		p.Policy = string(pool.Policy)
 		if p.Addresses == nil {
-			if pool := e.Config.Pool(p.Name); pool != nil {
-				for _, k := range e.addressCandidates(pool) {
-					p.Addresses = append(p.Addresses, considered(k, false, "its pool was not taken"))
-				}
+			for _, k := range e.addressCandidates(pool) {
+				p.Addresses = append(p.Addresses, considered(k, false, "its pool was not taken"))
 			}
 		}
 	}
