@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,7 +118,10 @@ func (p *process) watch(name string, want ...string) (end func() int) {
 			}
 		}
 	}()
-	return func() int { close(quit); <-done; return n }
+	var once sync.Once
+	stop := func() { once.Do(func() { close(quit) }); <-done }
+	p.t.Cleanup(stop) // of a test that fails before it ends the watch
+	return func() int { stop(); return n }
 }
 
 // silent fails unless nothing is bound at the node's DNS address, for UDP and TCP.

@@ -163,6 +163,12 @@ func metamorphic(t *testing.T, seed uint64) {
 			up = true
 		}
 	}
+	// In the end every name is there, so that there is something to compare.
+	for n := range nameCount {
+		eventually(t, "a valid access domain is drawn for "+hostName(n), func() error {
+			return c.call("POST", "/changes", object{"put": []object{{"kind": "access_domain", "body": accessDomain(r, n)}}}, nil)
+		})
+	}
 	if up {
 		restless.kill()
 	}
@@ -228,8 +234,8 @@ func same(t *testing.T, what string, a, b *process) {
 		}
 		return nil
 	})
-	if answered == 0 {
-		t.Errorf("no steered name has any answer: nothing is compared")
+	if answered < nameCount/2 {
+		t.Errorf("only %d questions for steered names have an answer: too little is compared", answered)
 	}
 }
 

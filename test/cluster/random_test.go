@@ -34,8 +34,8 @@ func change(r *rand.Rand) object {
 
 const (
 	addressCount = 12
-	poolCount    = 6
-	nameCount    = 6
+	poolCount    = 8
+	nameCount    = 10
 	recordCount  = 8
 	lineCount    = 3
 )
@@ -91,15 +91,8 @@ func something(r *rand.Rand) (kind string, body object) {
 		steering(r, b, n < poolCount/2)
 		return "pool", b
 	case 4, 5:
-		n := r.IntN(nameCount)
-		b := object{"name": hostName(n), "type": family(n, "A", "AAAA"), "ttl": 10 + r.IntN(90), "unmatched": pick("fallback", "nodata"),
-			"all_down": pick("serve_all", "nodata"), "enabled": r.IntN(8) > 0}
-		steering(r, b, certain(n))
-		pools := poolCount
-		if certain(n) {
-			pools = poolCount / 2 // those which are certain themselves
-		}
-		b["pools"] = links(r, n, pools, "pool", poolName)
+		b := accessDomain(r, r.IntN(nameCount))
+		b["unmatched"], b["all_down"], b["enabled"] = pick("fallback", "nodata"), pick("serve_all", "nodata"), r.IntN(8) > 0
 		return "access_domain", b
 	case 6:
 		n := r.IntN(recordCount)
@@ -107,6 +100,18 @@ func something(r *rand.Rand) (kind string, body object) {
 	}
 	n := r.IntN(lineCount)
 	return "line", object{"name": lineName(n), "cidrs": []string{fmt.Sprintf("198.51.100.%d/%d", 64*r.IntN(4), 26), fmt.Sprintf("2001:db8:%x::/48", 1+r.IntN(4))}}
+}
+
+// accessDomain is the n-th, steered at random.
+func accessDomain(r *rand.Rand, n int) object {
+	b := object{"name": hostName(n), "type": family(n, "A", "AAAA"), "ttl": 10 + r.IntN(90)}
+	steering(r, b, certain(n))
+	pools := poolCount
+	if certain(n) {
+		pools = poolCount / 2 // those which are certain themselves
+	}
+	b["pools"] = links(r, n, pools, "pool", poolName)
+	return b
 }
 
 func steering(r *rand.Rand, b object, certain bool) {

@@ -221,6 +221,8 @@ func TestAResolverWithAnEmptyDiskIsSilentUntilItHasASnapshot(t *testing.T) {
 			case <-quit:
 				done <- nil
 				return
+			case <-t.Context().Done():
+				return
 			case <-time.After(2 * time.Millisecond):
 			}
 			if got, err := r.addresses("www.example.com", ""); err == nil && got != "192.0.2.1" {
