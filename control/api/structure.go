@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/meridian-gtm/meridian/internal/meant"
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
@@ -107,7 +108,7 @@ func (c *structure) checkObject(s *huma.Schema, path string, m map[string]any) {
 			c.check(more, sub, m[k])
 		case !open && len(s.Properties) > 0:
 			text := "is not a known field; remove it"
-			if near := nearest(k, slices.Sorted(maps.Keys(s.Properties))); near != "" {
+			if near := meant.Of(k, slices.Sorted(maps.Keys(s.Properties))); near != "" {
 				text = fmt.Sprintf("is not a known field; did you mean %q?", near)
 			}
 			c.add(sub, "unknown_field", text)
@@ -205,37 +206,6 @@ func join(path, k string) string {
 		return k
 	}
 	return path + "." + k
-}
-
-// nearest returns the candidate within two edits of a word, "" if none is.
-func nearest(word string, candidates []string) string {
-	best, at := "", 3
-	for _, c := range candidates {
-		if d := distance(word, c); d < at {
-			best, at = c, d
-		}
-	}
-	return best
-}
-
-// distance is the number of single edits between two words (Levenshtein), by rows.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost = min(diag, row[j], row[j+1]) + 1
-			}
-			diag, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
 
 // parse reads exactly one JSON value.

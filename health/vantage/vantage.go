@@ -206,14 +206,14 @@ func (v *Vantage) probe(ctx context.Context, id string) {
 		v.mu.Unlock()
 		return
 	}
-	todo := t.Task
+	due := t.Task
 	v.mu.Unlock()
 	start := time.Now()
-	r := v.guarded(ctx, todo)
+	r := v.guarded(ctx, due)
 	if ctx.Err() != nil {
 		return
 	}
-	v.report(ctx, todo, start, r)
+	v.report(ctx, due, start, r)
 }
 
 // guarded survives a prober's defect: a panic is a bad probe.
@@ -228,14 +228,14 @@ func (v *Vantage) guarded(ctx context.Context, t health.Task) (r check.Result) {
 }
 
 // report takes the result of one probe.
-func (v *Vantage) report(ctx context.Context, todo health.Task, start time.Time, r check.Result) {
+func (v *Vantage) report(ctx context.Context, due health.Task, start time.Time, r check.Result) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	t := v.tasks[todo.Key]
-	if t == nil || t.Def != todo.Def {
+	t := v.tasks[due.Key]
+	if t == nil || t.Def != due.Def {
 		return // removed or edited meanwhile: the answer to a question nobody asks
 	}
-	v.noteLocked(todo, start, r)
+	v.noteLocked(due, start, r)
 	tpl := t.Template
 	switch {
 	case r.Local:
@@ -248,13 +248,13 @@ func (v *Vantage) report(ctx context.Context, todo health.Task, start time.Time,
 	case r.Silent && (v.net.isolated != "" || start.Before(v.net.rejoined)):
 		t.last, t.probed = r, true // shown, not counted
 	case r.Silent && !t.holding && t.counter.Finding() != verdict.Failed &&
-		t.counter.Next(false, tpl.EvaluationCount, tpl.Recovery()) == verdict.Failed && !v.provenLocked(todo.Target, start):
+		t.counter.Next(false, tpl.EvaluationCount, tpl.Recovery()) == verdict.Failed && !v.provenLocked(due.Target, start):
 		// About to call it failed, without proof that the network here works.
 		t.holding = true
 		v.mu.Unlock()
-		proof := v.prove(ctx, todo.Target)
+		proof := v.prove(ctx, due.Target)
 		v.mu.Lock()
-		if v.tasks[todo.Key] != t || t.Def != todo.Def || ctx.Err() != nil {
+		if v.tasks[due.Key] != t || t.Def != due.Def || ctx.Err() != nil {
 			t.holding = false
 			return
 		}

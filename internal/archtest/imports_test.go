@@ -53,7 +53,7 @@ func forbiddenInTraffic(from, dep string) string {
 	const why = "traffic is pure: words and rules only"
 	file := strings.HasPrefix(from, module+"/traffic/file")
 	switch {
-	case layerOf(dep) == "traffic", dep == module+"/internal/rr", dep == "golang.org/x/net/idna":
+	case layerOf(dep) == "traffic", dep == module+"/internal/rr", dep == module+"/internal/meant", dep == "golang.org/x/net/idna":
 		return ""
 	case file && dep == "go.yaml.in/yaml/v3":
 		return ""

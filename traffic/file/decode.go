@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meridian-gtm/meridian/internal/meant"
 	"github.com/meridian-gtm/meridian/traffic"
 	"go.yaml.in/yaml/v3"
 )
@@ -160,7 +161,7 @@ func (d *decoder) object(n *yaml.Node, t reflect.Type, path string, skip ...stri
 
 func (d *decoder) unknown(p pair, path string, known []string) {
 	hint := "; known are " + strings.Join(known, ", ")
-	if s := suggest(p.key, known); s != "" {
+	if s := meant.Of(p.key, known); s != "" {
 		hint = fmt.Sprintf("; did you mean %s?", s)
 	}
 	d.errorf(p.at, join(path, p.key), "unknown_field", "is not a field here%s", hint)

@@ -1,10 +1,13 @@
-package file
+// Package meant guesses which known word somebody meant to write, for the "did you
+// mean" of error messages.
+package meant
 
 import "strings"
 
-// suggest returns the known name that was probably meant, "" when none is near.
-// Case, hyphens and plurals are the usual slips, then single letters.
-func suggest(got string, known []string) string {
+// Of returns the known word that was probably meant, "" when none is near. Case,
+// hyphens and plurals are the usual slips, then single letters. Words over 64 bytes
+// are nobody's slip.
+func Of(got string, known []string) string {
 	if len(got) > 64 {
 		return ""
 	}
@@ -19,7 +22,6 @@ func suggest(got string, known []string) string {
 	}
 	return best
 }
-
 func plain(s string) string {
 	return strings.TrimSuffix(strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s)), "s")
 }
