@@ -186,8 +186,9 @@ func (b *builder) putZones() error {
 				if err := b.edit.DeleteZone(apex); err != nil {
 					return err
 				}
-				b.markBelow(n)
 			}
+			// Also without: a disabled zone takes names from its parent, and gives them back.
+			b.markBelow(n)
 			continue
 		}
 		if had {
@@ -372,22 +373,28 @@ func (b *builder) attach(c *plan.Compiler, k traffic.Key) error {
 	wire := plan.WireName(name)
 	kind := map[string]int{"A": zone.SteerA, "AAAA": zone.SteerAAAA, "CNAME": zone.SteerCNAME}[typ]
 	z := s.model.ZoneOf(name)
-	if z == nil || !z.Enabled {
+	if z == nil {
 		return nil // the zone took its names along
 	}
-	apex := plan.WireName(z.Name)
 	for up := z; up.Name != "."; {
-		// A zone that came below another took the name over; what was attached there
-		// must not come to light when it goes.
+		// A zone that came below another took the name over, also one that is disabled;
+		// what was attached there must not come to light when it goes.
 		if up = s.model.ZoneOf(traffic.Parent(up.Name)); up == nil {
 			break
 		}
 		if up.Enabled {
-			if err := b.edit.Attach(plan.WireName(up.Name), wire, kind, nil); err != nil {
-				return err
+			// The other place is that of the CNAME that this one may answer to every type.
+			for _, place := range [...]int{kind, zone.SteerCNAME} {
+				if err := b.edit.Attach(plan.WireName(up.Name), wire, place, nil); err != nil {
+					return err
+				}
 			}
 		}
 	}
+	if !z.Enabled {
+		return nil
+	}
+	apex := plan.WireName(z.Name)
 	var n *plan.Name
 	if d != nil && d.Enabled {
 		sl := s.slotFor(c, d)
@@ -396,6 +403,9 @@ func (b *builder) attach(c *plan.Compiler, k traffic.Key) error {
 			classes = len(sl.lines.Classes)
 		}
 		n = plan.NewName(&sl.Slot, s.opt.Workers, classes, len(d.Pools), sl.rotates, s.rng)
+	}
+	if kind == zone.SteerCNAME && n == nil && s.aliased(name) {
+		return nil // that one is found under this kind
 	}
 	if err := b.edit.Attach(apex, wire, kind, n); err != nil {
 		return err
@@ -411,19 +421,18 @@ func (b *builder) attach(c *plan.Compiler, k traffic.Key) error {
 		if c := s.model.AccessDomain(name, "CNAME"); c != nil && c.Enabled {
 			return nil // another domain's place
 		}
-		if other := s.sibling(name, typ); other != nil && s.mayAlias(other) {
+		if s.aliased(name) {
 			return nil
 		}
 	}
 	return b.edit.Attach(apex, wire, zone.SteerCNAME, alias)
 }
 
-func (s *State) sibling(name, typ string) *traffic.AccessDomain {
-	other := map[string]string{"A": "AAAA", "AAAA": "A"}[typ]
-	if d := s.model.AccessDomain(name, other); d != nil && d.Enabled {
-		return d
-	}
-	return nil
+// aliased tells whether an enabled A or AAAA domain of a name may answer a CNAME.
+func (s *State) aliased(name string) bool {
+	return slices.ContainsFunc(s.model.At(name), func(d *traffic.AccessDomain) bool {
+		return d.Enabled && d.Type != "CNAME" && s.mayAlias(d)
+	})
 }
 
 func (s *State) mayAlias(d *traffic.AccessDomain) bool {
