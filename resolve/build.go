@@ -20,7 +20,8 @@ type builder struct {
 	s    *State
 	edit *zone.Edit[plan.Name]
 
-	world   bool // lines or the map changed
+	world   bool     // lines or the map changed
+	got     *fetched // the map that the revision names; nil when it names none anew
 	zones   map[string]bool
 	built   map[string]bool // of zones, those that were built whole, with all owners
 	owners  map[owner]bool
@@ -127,13 +128,20 @@ func (b *builder) run() error {
 // custom lines, and marks the names whose answers depend on the client.
 func (b *builder) relocate() error {
 	s := b.s
-	if want := s.model.Settings().GeoMap; want != s.geoHash {
-		switch m, err := s.loadMap(want); {
-		case err != nil:
+	switch want := s.model.Settings().GeoMap; {
+	case want == s.geoHash:
+		s.alarm = ""
+	case b.got == nil && s.alarm != "":
+		// Nothing new is known of it, and RefreshMap tries again.
+	default:
+		if b.got == nil || b.got.hash != want {
+			b.got = s.get(want)
+		}
+		if err := b.got.err; err != nil {
 			s.alarm = fmt.Sprintf("location map %.12s cannot be had, the previous one stays in force: %v", want, err)
 			s.opt.Log.Error("load location map", "hash", want, "error", err)
-		default:
-			s.geoMap, s.geoHash, s.alarm = m, want, ""
+		} else {
+			s.geoMap, s.geoHash, s.alarm = b.got.m, want, ""
 		}
 	}
 	var custom []line.Custom

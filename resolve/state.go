@@ -36,7 +36,8 @@ type Options struct {
 	Verdict  func(traffic.TaskKey) verdict.Verdict
 	Currents Currents
 	// Map returns the location map of a hash. A map that cannot be had leaves the
-	// previous one in force. Nil means that there are no maps.
+	// previous one in force. It may take long and be called twice at once. Nil means
+	// that there are no maps.
 	Map func(hash string) (*line.Map, error)
 	Log *slog.Logger
 }
@@ -111,16 +112,18 @@ func (s *State) GeoMap() (hash, alarm string) {
 // Apply puts a revision in force, or with full a whole configuration in place of
 // the old one. Either all of it is answered from then on, or on an error none.
 func (s *State) Apply(pos traffic.Position, full bool, changes []traffic.Change) error {
+	got := s.fetch(changes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if full {
-		return s.applyFull(pos, changes)
+		return s.applyFull(pos, changes, got)
 	}
 	undo := make([]traffic.Change, len(changes))
 	for i, c := range changes {
 		undo[i] = traffic.Change{Key: c.Key, After: s.model.Get(c.Key)}
 	}
 	b := s.builder(s.view.Load())
+	b.got = got
 	b.note(changes) // before the model changes: what was used until now is touched too
 	s.model.Apply(changes)
 	b.note(changes)
@@ -128,9 +131,7 @@ func (s *State) Apply(pos traffic.Position, full bool, changes []traffic.Change)
 		// Control has checked what it signs, so this is a fault of ours. The view is
 		// still the old one; the model behind it becomes so again.
 		s.model.Apply(undo)
-		if again := s.applyFull(s.position, s.model.All()); again != nil {
-			s.opt.Log.Error("restore configuration", "position", s.position.String(), "error", again)
-		}
+		s.restore()
 		return fmt.Errorf("apply revision %v: %w", pos, err)
 	}
 	s.position = pos
@@ -138,12 +139,20 @@ func (s *State) Apply(pos traffic.Position, full bool, changes []traffic.Change)
 	return nil
 }
 
-func (s *State) applyFull(pos traffic.Position, changes []traffic.Change) error {
-	next := &State{opt: s.opt, rng: s.rng, geoMap: s.geoMap, geoHash: s.geoHash, world: s.world}
+// restore makes all that stands behind the view again from the model.
+func (s *State) restore() {
+	if err := s.applyFull(s.position, s.model.All(), nil); err != nil {
+		s.opt.Log.Error("restore configuration", "position", s.position.String(), "error", err)
+	}
+}
+
+func (s *State) applyFull(pos traffic.Position, changes []traffic.Change, got *fetched) error {
+	next := &State{opt: s.opt, rng: s.rng, geoMap: s.geoMap, geoHash: s.geoHash, world: s.world, alarm: s.alarm}
 	next.reset()
 	next.view.Store(zone.NewView[plan.Name]())
 	next.model.Apply(changes)
 	b := next.builder(zone.NewView[plan.Name]())
+	b.got = got
 	b.all()
 	if err := b.run(); err != nil {
 		return fmt.Errorf("apply configuration %v: %w", pos, err)
@@ -267,17 +276,54 @@ func (s *State) move(e *steer.Engine, sl *slot) {
 	set(sl.domain.Key(), e.CurrentPool(sl.domain))
 }
 
+// fetched is a location map, or why it cannot be had.
+type fetched struct {
+	hash string
+	m    *line.Map
+	err  error
+}
+
+// fetch gets the location map that a revision names, if it is another one. That may
+// take long, so it is done without the lock: health goes on being answered from.
+func (s *State) fetch(changes []traffic.Change) *fetched {
+	for _, c := range changes {
+		if set, ok := c.After.(*traffic.Settings); ok {
+			if have, _ := s.GeoMap(); have != set.GeoMap {
+				return s.get(set.GeoMap)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *State) get(hash string) *fetched {
+	f := &fetched{hash: hash}
+	f.m, f.err = s.loadMap(hash)
+	return f
+}
+
 // RefreshMap tries again to get the location map that the configuration names, and
 // puts it in force when that succeeds.
 func (s *State) RefreshMap() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.model.Settings().GeoMap == s.geoHash {
+	want, have := s.model.Settings().GeoMap, s.geoHash
+	s.mu.Unlock()
+	if want == have {
 		return nil
 	}
+	got := s.get(want)
+	if got.err != nil {
+		return fmt.Errorf("refresh location map: %w", got.err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.model.Settings().GeoMap != want || s.geoHash == want {
+		return nil // a revision came meanwhile
+	}
 	b := s.builder(s.view.Load())
-	b.world = true
+	b.world, b.got = true, got
 	if err := b.run(); err != nil {
+		s.restore()
 		return fmt.Errorf("refresh location map: %w", err)
 	}
 	s.view.Store(b.edit.Done())
