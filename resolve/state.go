@@ -109,6 +109,13 @@ func (s *State) GeoMap() (hash, alarm string) {
 	return s.geoHash, s.alarm
 }
 
+// Map returns the location map in force, never nil.
+func (s *State) Map() *line.Map {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.geoMap
+}
+
 // Apply puts a revision in force, or with full a whole configuration in place of
 // the old one. Either all of it is answered from then on, or on an error none.
 func (s *State) Apply(pos traffic.Position, full bool, changes []traffic.Change) error {
@@ -262,18 +269,41 @@ func (s *State) current(scope traffic.Key) string {
 
 // move records where the non-preemptive policies of a slot are now. The rule and
 // the verdicts are the same on every node, so all that see the same move the same way.
+//
+// A node that was cut off may hold old verdicts for a moment, and a move is for all.
+// So it leaves a current member only for what is known now: not when giving the
+// doubt's benefit to stale verdicts would let the member stay. The view tells when
+// such a verdict is confirmed.
 func (s *State) move(e *steer.Engine, sl *slot) {
-	set := func(scope traffic.Key, to string) {
-		if to != "" && s.current(scope) != to {
-			s.opt.Currents.Move(scope, to)
+	var doubt *steer.Engine
+	set := func(scope traffic.Key, on func(*steer.Engine) string) {
+		to, cur := on(e), s.current(scope)
+		if to == "" || to == cur {
+			return
 		}
+		if doubt == nil {
+			doubt = s.engine()
+			doubt.Verdict = s.unlessStale
+		}
+		if cur != "" && on(doubt) == cur {
+			return
+		}
+		s.opt.Currents.Move(scope, to)
 	}
 	for _, name := range sl.poolList {
 		if p := s.model.Pool(name); p != nil {
-			set(p.Key(), e.CurrentAddress(p))
+			set(p.Key(), func(e *steer.Engine) string { return e.CurrentAddress(p) })
 		}
 	}
-	set(sl.domain.Key(), e.CurrentPool(sl.domain))
+	set(sl.domain.Key(), func(e *steer.Engine) string { return e.CurrentPool(sl.domain) })
+}
+
+func (s *State) unlessStale(k traffic.TaskKey) verdict.Verdict {
+	v := s.opt.Verdict(k)
+	if v.Stale {
+		return verdict.Verdict{}
+	}
+	return v
 }
 
 // fetched is a location map, or why it cannot be had.
