@@ -94,9 +94,11 @@ func New(opt Options) *View {
 	return v
 }
 
-// OnChange registers f for keys whose State changed. It is called with what has
-// gathered since its last return, from a goroutine of Run, never twice at once.
-// Verdicts that only turn stale, or gain a vote, are not told. Register before Run.
+// OnChange registers f for keys whose State changed, or whose Down was stale and is
+// confirmed: whoever did not act on what was only held from before may do so then. It
+// is called with what has gathered since its last return, from a goroutine of Run,
+// never twice at once. Verdicts that only turn stale, or gain a vote, are not told.
+// Register before Run.
 func (v *View) OnChange(f func([]traffic.TaskKey)) {
 	v.mu.Lock()
 	v.onChange = append(v.onChange, f)
@@ -224,6 +226,10 @@ func (v *View) judgeLocked(t *task, now time.Time) {
 		v.unsaved = true
 	}
 	if t.v.State == was.State {
+		if t.v.State == verdict.Down && was.Stale && !t.v.Stale {
+			v.changed[t.Key] = true
+			v.poke()
+		}
 		return
 	}
 	t.v.Since = now
