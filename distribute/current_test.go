@@ -349,3 +349,31 @@ func TestAFullDiskIsAnAlarmAndNoLoss(t *testing.T) {
 		}
 	})
 }
+
+func TestANodeSaysWhenItHasWhatControlHolds(t *testing.T) {
+	for sentence, held := range map[string]map[traffic.Key]traffic.Current{
+		"control holds nothing either": {},
+		"control holds a member":       {scope: {Scope: scope, Member: "b", Epoch: 1}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hub := &rig.Hub{}
+				n := newNode(t, t.TempDir(), hub.Wire())
+				stop := begin(t, n.Run)
+				time.Sleep(time.Minute)
+				select {
+				case <-n.Compared():
+					t.Error("compared with nobody")
+				default:
+				}
+				stopControl := begin(t, distribute.NewCurrentsControl(&memory{m: held}, hub.Wire(), nil).Run)
+				<-n.Compared()
+				if c, _ := n.Get(scope); c != held[scope] {
+					t.Errorf("has %+v, control %+v", c, held[scope])
+				}
+				stopControl()
+				stop()
+			})
+		})
+	}
+}

@@ -23,6 +23,9 @@ type CurrentsNode struct {
 	wake chan struct{} // something to store or to report
 	ask  chan struct{} // a connection is new
 
+	once     sync.Once
+	compared chan struct{} // closed by the first comparison with control
+
 	file *currentFile // owned by New, then Run
 
 	mu         sync.Mutex // guards the fields below
@@ -47,7 +50,7 @@ func NewCurrentsNode(dir string, wire Wire, log *slog.Logger) (*CurrentsNode, er
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open current members: %w", err)
 	}
-	n := &CurrentsNode{wire: wire, log: orDiscard(log), wake: make(chan struct{}, 1), ask: make(chan struct{}, 1),
+	n := &CurrentsNode{wire: wire, log: orDiscard(log), wake: make(chan struct{}, 1), ask: make(chan struct{}, 1), compared: make(chan struct{}),
 		file: &currentFile{path: filepath.Join(dir, "currents")}, set: newCurrents(),
 		unstored: map[traffic.Key]traffic.Current{}, unreported: map[traffic.Key]struct{}{}}
 	if err := n.file.load(&n.set); err != nil {
@@ -74,6 +77,10 @@ func (n *CurrentsNode) Get(scope traffic.Key) (c traffic.Current, ok bool) {
 	c, ok = n.set.m[scope]
 	return c, ok
 }
+
+// Compared is closed once this node has had all that control holds. A node that never
+// knew better should wait a moment for it before it makes a first move.
+func (n *CurrentsNode) Compared() <-chan struct{} { return n.compared }
 
 // All lists every current member by scope.
 func (n *CurrentsNode) All() []traffic.Current {
@@ -211,6 +218,7 @@ func (n *CurrentsNode) exchange(ctx context.Context) {
 			return
 		}
 		if m.Same {
+			n.once.Do(func() { close(n.compared) })
 			return
 		}
 		n.merge(m.List, true)
@@ -223,6 +231,7 @@ func (n *CurrentsNode) exchange(ctx context.Context) {
 		last := m.List[len(m.List)-1].Scope
 		req = currentsRequest{V: currentsVersion, After: &last}
 	}
+	n.once.Do(func() { close(n.compared) })
 	n.mu.Lock()
 	for scope := range here {
 		n.unreported[scope] = struct{}{}
