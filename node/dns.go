@@ -22,26 +22,10 @@ func (n *node) workerCount() int {
 func (n *node) serveDNS(ctx context.Context) error {
 	// A resolver without a snapshot knows nothing, and says nothing: not REFUSED, not
 	// NXDOMAIN, not SERVFAIL. So it does not even bind (design D5).
-	select {
-	case <-n.first:
-	case <-ctx.Done():
+	cold, ok := n.settle(ctx)
+	if !ok {
 		return nil
 	}
-	// What came from disk was served before and is served again, however old. But a
-	// node's first configuration is not: it is a snapshot, older than the log behind it.
-	// Revision 0 knows no zone, so it is nothing to start from either.
-	if !n.booted {
-		select {
-		case <-n.follower.Level():
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	cold := n.view.Wait(ctx)
-	if ctx.Err() != nil {
-		return nil
-	}
-	n.state.Recompile()
 	// All workers are made here and taken by the sockets' goroutines one by one.
 	workers := make([]*resolve.Worker, n.workerCount())
 	for i := range workers {

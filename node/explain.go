@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/resolve"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -113,7 +114,9 @@ func (e explainer) past(ctx context.Context, revision uint64, q steer.Question) 
 	if err != nil {
 		return nil, err
 	}
-	s := resolve.NewState(resolve.Options{Workers: 1, Verdict: e.n.view.Verdict, Currents: frozen{e.n.currents}, Map: e.n.loadMap, Log: e.n.log})
+	// Not loadMap: it would make an old map the one that this node keeps on disk.
+	inForce := func(string) (*line.Map, error) { return e.n.state.Map(), nil }
+	s := resolve.NewState(resolve.Options{Workers: 1, Verdict: e.n.view.Verdict, Currents: frozen{e.n.currents}, Map: inForce, Log: e.n.log})
 	if err := s.Apply(pos, true, changes); err != nil {
 		return nil, fmt.Errorf("compile revision %d: %w", revision, err)
 	}

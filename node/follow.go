@@ -31,6 +31,7 @@ type node struct {
 	started time.Time
 	unlock  func()
 	ctx     context.Context // of the parts
+	until   context.Context // ends when the process is told to stop
 	group   *errgroup.Group
 	stops   []func()
 
@@ -39,7 +40,8 @@ type node struct {
 	reporter *distribute.Reporter
 	currents *distribute.CurrentsNode
 	maps     *follow.Blobs
-	lastMap  traffic.Hash // owned by loadMap, which the state calls under its lock
+	mapMu    sync.Mutex
+	lastMap  traffic.Hash // guarded by mapMu
 
 	control *controlRole // nil without the role
 	state   *resolve.State
@@ -51,6 +53,7 @@ type node struct {
 	workers atomic.Pointer[[]*resolve.Worker]
 	addrs   Addrs
 	booted  bool        // the disk held a configuration to serve by
+	decides atomic.Bool // first moves of non-preemptive policies are made
 	serving atomic.Bool // DNS sockets are bound
 	api     atomic.Bool // API is bound
 
@@ -80,7 +83,7 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 		if n.maps, err = follow.NewBlobs(filepath.Join(dir, "maps"), n.bus.Conn(), n.log); err != nil {
 			return err
 		}
-		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Verdict: n.view.Verdict, Currents: n.currents, Map: n.loadMap, Log: n.log})
+		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Verdict: n.view.Verdict, Currents: &patient{Currents: n.currents, ready: &n.decides}, Map: n.loadMap, Log: n.log})
 		n.view.OnChange(func(tasks []traffic.TaskKey) {
 			n.state.VerdictsChanged(tasks)
 			n.changed()
@@ -113,6 +116,12 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 		n.run("location map", n.retryMap)
 		n.run("explain", n.answerExplain)
 		n.run("current members", n.currents.Run)
+		if !n.o.has(RoleResolver) {
+			n.run("first moves", func(ctx context.Context) error {
+				n.settle(ctx)
+				return nil
+			})
+		}
 	}
 	n.run("follower", n.follower.Run)
 	return nil
@@ -120,16 +129,18 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 
 // apply puts one step of configuration in force in every part of this process.
 func (n *node) apply(u follow.Update) error {
+	// The follower calls this one at a time. A new location map may take long to come,
+	// and status and readiness must be told meanwhile, so not under the lock.
+	if n.state != nil {
+		if err := n.state.Apply(u.Position, u.Full, u.Changes); err != nil {
+			return err
+		}
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	next := n.model
 	if u.Full {
 		next = traffic.NewModel()
-	}
-	if n.state != nil {
-		if err := n.state.Apply(u.Position, u.Full, u.Changes); err != nil {
-			return err
-		}
 	}
 	next.Apply(u.Changes)
 	n.model = next
@@ -177,6 +188,8 @@ func (n *node) loadMap(hash string) (*line.Map, error) {
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, mapWait)
 	defer cancel()
+	// Whoever waits here may be a part that the stop waits for.
+	defer context.AfterFunc(n.until, cancel)()
 	b, err := n.maps.Get(ctx, h)
 	if err != nil {
 		return nil, err
@@ -185,11 +198,15 @@ func (n *node) loadMap(hash string) (*line.Map, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read location map: %w", err)
 	}
-	// The previous one stays for the way back.
-	if err := n.maps.Keep(h, n.lastMap); err != nil {
-		n.log.Warn("old location maps stay", "error", err)
+	n.mapMu.Lock()
+	defer n.mapMu.Unlock()
+	if h != n.lastMap {
+		// The previous one stays for the way back.
+		if err := n.maps.Keep(h, n.lastMap); err != nil {
+			n.log.Warn("old location maps stay", "error", err)
+		}
+		n.lastMap = h
 	}
-	n.lastMap = h
 	return m, nil
 }
 

@@ -47,7 +47,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		n.stop()
 		err = errors.Join(err, g.Wait())
 	}()
-	n.ctx, n.group = gctx, g
+	n.ctx, n.until, n.group = gctx, ctx, g
 
 	var keys []ed25519.PublicKey
 	serial := uint64(0)
