@@ -30,6 +30,11 @@ func ReadMaster(r io.Reader, zone string) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(list) == 0 {
+		// A zone has at least its SOA: an empty file is a broken pipe or the wrong file,
+		// and taken as the whole zone it would delete all records.
+		return nil, fmt.Errorf("holds no records of %s; an exported zone has at least its SOA", dotted(origin))
+	}
 	m := &Master{}
 	sets := map[[2]string]*traffic.Record{}
 	soas := 0

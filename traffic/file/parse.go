@@ -54,6 +54,7 @@ func parse(inputs []input, master func(from, name string) ([]byte, error)) (*Set
 func (r *reader) documents(data []byte) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	for n := 0; ; n++ {
+		r.kind, r.name = "", "" // what is wrong here is about no object of the document before
 		var doc yaml.Node
 		err := dec.Decode(&doc)
 		if errors.Is(err, io.EOF) {

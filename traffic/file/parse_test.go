@@ -111,6 +111,7 @@ func TestRefusals(t *testing.T) {
 		{"a newer version is refused", "apiVersion: meridian/v2\n", `x.yaml:1:13: apiVersion is "meridian/v2"; this release reads meridian/v1`},
 		{"a list is not a document", "- a\n", "x.yaml:1:1: is a list, but must be a mapping that begins with apiVersion: meridian/v1"},
 		{"broken YAML names the line", v + "pools: [\n", "x.yaml:2: is not YAML: did not find expected node content"},
+		{"a broken document is not about the object before it", v + "pools: [{name: a}]\n---\npools: [\n", "x.yaml:4: is not YAML: did not find expected node content"},
 		{"an unknown section is compared with the known", v + "pool: []\n", "x.yaml:2:1: pool is not a field here; did you mean pools?"},
 		{"a section must be a list", v + "pools: {name: a}\n", "x.yaml:2:8: pools is a mapping, but must be a list"},
 		{"an unknown field is compared with the known", v + "pools:\n  - name: a\n    polcy: weighted\n", "x.yaml:4:5: pool a: polcy is not a field here; did you mean policy?"},
@@ -316,6 +317,7 @@ func TestMasterRefusals(t *testing.T) {
 		{"a zone has one SOA", "example.com", soa + soa, "2 SOA records"},
 		{"the SOA is the apex's", "example.com", "a" + soa[1:], "belongs to a.example.com."},
 		{"the zone has a name", "", soa, "is empty"},
+		{"an empty file is not an empty zone", "example.com", "; nothing\n", "holds no records of example.com."},
 		{"an include would read the disk", "example.com", "$INCLUDE /etc/passwd\n", "$INCLUDE"},
 	} {
 		if _, err := file.ReadMaster(strings.NewReader(row.text), row.zone); err == nil || !strings.Contains(err.Error(), row.want) {
