@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,7 +24,7 @@ func (s *server) explainRoutes() {
 			}
 			out, err := s.Explain.Explain(c.Context(), in)
 			if err != nil {
-				return answer{}, err
+				return answer{}, named(err, fmt.Sprintf("Revision %d", in.Revision))
 			}
 			return answer{body: out}, nil
 		}})

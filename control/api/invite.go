@@ -1,12 +1,14 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/store"
 )
 
 type inviteAnswer struct {
@@ -48,6 +50,10 @@ func (s *server) removeNode(c *call) (answer, error) {
 	}
 	id := c.PathValue("id")
 	if err := s.Invite.Remove(c.Context(), id); err != nil {
+		if errors.Is(err, control.ErrNotFound) || errors.Is(err, store.ErrNotFound) {
+			// It may well be in the list: control's own node, and one removed a moment ago.
+			return answer{}, problem(http.StatusNotFound, "not_found", "Node "+id+" holds no credential to take back: it was not invited, or was removed before.")
+		}
 		return answer{}, err
 	}
 	s.auditNode(c, id, "removed by "+c.who.Name)

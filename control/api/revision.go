@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"reflect"
 	"strconv"
 
@@ -64,7 +65,7 @@ func (s *server) revision(c *call) (answer, error) {
 	}
 	r, changes, err := s.control.GetRevision(c.Context(), n)
 	if err != nil {
-		return answer{}, err
+		return answer{}, named(err, fmt.Sprintf("Revision %d", n))
 	}
 	out := revisionAnswer{Revision: r, Changes: changes, Nodes: []nodeApplied{}}
 	for _, node := range s.Live.Nodes() {

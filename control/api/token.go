@@ -98,7 +98,7 @@ func (s *server) revokeToken(c *call) (answer, error) {
 	}
 	t, err := s.Store.DeleteToken(c.Context(), name)
 	if err != nil {
-		return answer{}, err
+		return answer{}, named(err, "Token "+name)
 	}
 	s.audit(c, "revoked by "+c.who.Name, t)
 	return answer{body: tokenOf(t)}, nil
