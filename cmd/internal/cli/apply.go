@@ -52,7 +52,7 @@ func (a *app) applyCommand() *cobra.Command {
 		idempotently string
 	)
 	c := &cobra.Command{
-		Use: "apply -f FILE|DIR", GroupID: "config", Short: "Make the server's configuration as the files say, in one revision", Args: cobra.NoArgs,
+		Use: "apply -f FILE|DIR", GroupID: "config", Short: "Make the server's configuration as the files say, in one revision", Args: exactly(0),
 		Long: `Apply the objects of files as one change set: all of it or nothing. Objects that
 the files do not name stay as they are, except that a zone whose records are given
 has exactly these (unless it says partial: true).

@@ -14,7 +14,7 @@ import (
 func (a *app) checkCommand() *cobra.Command {
 	var files []string
 	c := &cobra.Command{
-		Use: "check -f FILE|DIR", GroupID: "config", Short: "Check files without a server: syntax, references, rules, assertions", Args: cobra.NoArgs,
+		Use: "check -f FILE|DIR", GroupID: "config", Short: "Check files without a server: syntax, references, rules, assertions", Args: exactly(0),
 		Long: `Check files as if they were the whole configuration, without a server: for CI and
 editors. What they refer to must be in them. Exit code 1 when something is wrong.`,
 		Example: "  meridian check -f gtm/",
@@ -67,7 +67,7 @@ func (a *app) diffCommand() *cobra.Command {
 	var exit bool
 	var form string
 	c := &cobra.Command{
-		Use: "diff -f FILE|DIR", GroupID: "config", Short: "Show what apply would change", Args: cobra.NoArgs,
+		Use: "diff -f FILE|DIR", GroupID: "config", Short: "Show what apply would change", Args: exactly(0),
 		Example: "  meridian diff -f gtm/ --exit-code || echo drift",
 	}
 	c.Flags().StringArrayVarP(&files, "file", "f", nil, "`FILE` or folder of *.yaml, - for standard input; may be repeated")
@@ -113,7 +113,7 @@ func (a *app) diffCommand() *cobra.Command {
 func (a *app) exportCommand() *cobra.Command {
 	var format string
 	c := &cobra.Command{
-		Use: "export", GroupID: "config", Short: "Write the whole configuration as a file that apply takes", Args: cobra.NoArgs,
+		Use: "export", GroupID: "config", Short: "Write the whole configuration as a file that apply takes", Args: exactly(0),
 		Example: "  meridian export > backup.yaml",
 	}
 	c.Flags().StringVar(&format, "format", "yaml", "`FORM` of the file: yaml")

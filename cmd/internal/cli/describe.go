@@ -18,27 +18,44 @@ import (
 )
 
 func (a *app) describeCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "describe KIND NAME", GroupID: "config", Short: "Show all about one object: fields, history, users, health", Args: exactly(2), ValidArgsFunction: a.completeObject,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := findResource(args[0])
-			if err != nil {
-				return err
-			}
-			cl, err := a.client()
-			if err != nil {
-				return err
-			}
-			if r.path == "/revisions" {
-				return a.showRevision(cmd, cl, args[1], "table")
-			}
-			items, err := fetch(cmd.Context(), cl, r, args[1:], nil)
-			if err != nil {
-				return err
-			}
-			return a.describe(cmd.Context(), cl, r, items[0])
-		},
+	var form string
+	c := &cobra.Command{
+		Use: "describe KIND [NAME]", GroupID: "config", Short: "Show all about one object, or each of a kind: fields, history, users, health", Args: between(1, 2), ValidArgsFunction: a.completeObject,
 	}
+	outputFlag(c, &form, listForms...)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := findResource(args[0])
+		if err != nil {
+			return err
+		}
+		if err := checkOutput(form, listForms...); err != nil {
+			return err
+		}
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		if r.path == "/revisions" && len(args) == 2 {
+			return a.showRevision(cmd, cl, args[1], form)
+		}
+		items, err := fetch(cmd.Context(), cl, r, args[1:], nil)
+		if err != nil {
+			return err
+		}
+		if form == "json" || form == "yaml" {
+			return printItems(a.out, form, r, items, len(args) == 2)
+		}
+		for i, item := range items {
+			if i > 0 {
+				fmt.Fprintln(a.out, "---")
+			}
+			if err := a.describe(cmd.Context(), cl, r, item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return c
 }
 
 func (a *app) describe(ctx context.Context, cl *client.Client, r resource, item json.RawMessage) error {

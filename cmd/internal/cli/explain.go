@@ -18,7 +18,7 @@ func (a *app) explainCommand() *cobra.Command {
 	var req control.ExplainRequest
 	var form string
 	c := &cobra.Command{
-		Use: "explain NAME [TYPE]", GroupID: "look", Short: "Say what a client is answered and why", Args: cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeDomain,
+		Use: "explain NAME [TYPE]", GroupID: "look", Short: "Say what a client is answered and why", Args: between(1, 2), ValidArgsFunction: a.completeDomain,
 		Long: `Explain an answer with the engine that gives it: which lines the client is on, each
 pool and address considered with the reason why it was taken or left, the answer with
 its TTL and ECS scope, and the revision that it belongs to.`,
@@ -107,7 +107,7 @@ func printExplanation(w io.Writer, e *steer.Explanation) {
 }
 
 func printClient(w io.Writer, c *steer.ClientView) {
-	fmt.Fprintf(w, "Client: %s, decided by %s", first(c.Address, "of no known place"), c.Basis)
+	fmt.Fprintf(w, "Client: %s", clientText(c))
 	if c.Country != "" {
 		fmt.Fprintf(w, ", country %s", c.Country)
 	}
@@ -118,6 +118,19 @@ func printClient(w io.Writer, c *steer.ClientView) {
 	for _, l := range c.Lines {
 		fmt.Fprintf(w, "  on line %s: %s\n", l.Code, l.Why)
 	}
+}
+
+// clientText says what about the client decides.
+func clientText(c *steer.ClientView) string {
+	switch c.Basis {
+	case "client":
+		return c.Address + ", by its address (as EDNS Client Subnet carries it)"
+	case "resolver":
+		return c.Address + ", by the address of its resolver"
+	case "line":
+		return "a typical one of the line given"
+	}
+	return first(c.Address, "not given; --client or --line does")
 }
 
 func printStep(w io.Writer, s *steer.Step) {
@@ -135,7 +148,11 @@ func printStep(w io.Writer, s *steer.Step) {
 	for _, p := range s.Pools {
 		fmt.Fprintf(w, "  %s pool %s (serial %d, weight %d, lines %s): %s; %s\n", mark(p.Taken), p.Name, p.Serial, p.Weight, strings.Join(p.Lines, ","), p.Why, p.State)
 		for _, m := range p.Addresses {
-			fmt.Fprintf(w, "      %s %s: %s; %s\n", mark(m.Taken), strings.TrimSpace(m.Name+" "+m.Value), m.Why, m.State)
+			text := m.Why
+			if !strings.Contains(text, m.State) { // often the state is the reason
+				text += "; " + m.State
+			}
+			fmt.Fprintf(w, "      %s %s: %s\n", mark(m.Taken), strings.TrimSpace(m.Name+" "+m.Value), text)
 		}
 	}
 }

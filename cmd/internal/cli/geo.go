@@ -27,7 +27,7 @@ work on that folder and need no server.`
 
 func (a *app) geoUpdateCommand(dir *string) *cobra.Command {
 	var o geo.Options
-	c := &cobra.Command{Use: "update", Short: "Fetch newer data with npm, compile, check, and put the result in place", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "update", Short: "Fetch newer data with npm, compile, check, and put the result in place", Args: exactly(0),
 		Long: `Fetch newer data with the npm client, compile it to a map, hold the map to its checks and
 put it in place of the one before, which is kept beside it. On any failure the map in
 place stays. Does nothing when the map was made of the newest data.`}
@@ -104,7 +104,7 @@ func (a *app) geoLookupCommand(dir *string) *cobra.Command {
 
 func (a *app) geoStatsCommand(dir *string) *cobra.Command {
 	var form string
-	c := &cobra.Command{Use: "stats", Short: "Show what the map was made of, how old it is and what it covers", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "stats", Short: "Show what the map was made of, how old it is and what it covers", Args: exactly(0)}
 	outputFlag(c, &form, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json"); err != nil {

@@ -15,6 +15,11 @@ type resource struct {
 	columns []column
 }
 
+// listed says that the API has no path for one item of the kind, only the list.
+func (r resource) listed() bool {
+	return r.path == "/builtin-lines" || r.path == "/tokens" || r.path == "/events"
+}
+
 // Columns are JSON paths of an item. Wide ones show with -o wide only.
 type column struct {
 	title, path string
@@ -44,6 +49,8 @@ var resources = []resource{
 		[]column{col("NAME", "name"), col("TYPE", "type"), col("TTL", "ttl"), col("POLICY", "policy"), col("POOLS", "pools.#.pool"), wide("UNMATCHED", "unmatched"), wide("ALL DOWN", "all_down")}},
 	{traffic.KindAssertion, "/assertions", []string{"assertion", "assertions"},
 		[]column{col("NAME", "name"), col("TYPE", "type"), col("LINE", "line"), col("POOL", "expect.pool"), col("ADDRESS", "expect.address")}},
+	{"", "/builtin-lines", []string{"builtin-line", "builtin-lines"},
+		[]column{col("CODE", "code"), col("PARENT", "parent"), col("CATEGORY", "category"), col("NAME", "name_en"), wide("NAME ZH", "name_zh"), wide("ALIAS", "alias")}},
 	{"", "/vantages", []string{"vantage", "vantages"},
 		[]column{col("ID", "id"), col("STATE", "state"), col("TASKS", "tasks"), col("SILENT", "silent_for"), col("LABELS", "labels"), col("REASON", "reason")}},
 	{"", "/nodes", []string{"node", "nodes"},
@@ -71,6 +78,21 @@ func findResource(word string) (resource, error) {
 		names = append(names, r.aliases[0])
 	}
 	return resource{}, usagef("%q is not a kind; use %s", word, strings.Join(names, ", "))
+}
+
+// checkName refuses a name that no object of the kind can have, before its slashes
+// become another path of the API.
+func (r resource) checkName(name string) error {
+	n := strings.Count(name, "/")
+	switch {
+	case r.kind == traffic.KindRecord && n < 2 && !(n == 0 && strings.HasPrefix(name, "record-")):
+		return usagef("record %q: write ZONE/NAME/TYPE, like example.com/www.example.com/CNAME; \"meridian get records --query TEXT\" finds records by a part of their names", name)
+	case r.kind == traffic.KindAccessDomain && n > 1:
+		return usagef("access domain %q: write NAME, or NAME/TYPE", name)
+	case name == "":
+		return usagef("the name is empty")
+	}
+	return nil
 }
 
 // itemPath is the path of one object. The names of access domains (NAME/TYPE) and

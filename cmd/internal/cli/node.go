@@ -20,7 +20,7 @@ func (a *app) nodeCommand() *cobra.Command {
 func (a *app) nodeInviteCommand() *cobra.Command {
 	var role, vantage, id, form string
 	var labels []string
-	c := &cobra.Command{Use: "invite --role ROLE", Short: "Admit a node and print its join token", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "invite --role ROLE", Short: "Admit a node and print its join token", Args: exactly(0),
 		Long: `Admit a node and print the join token for its "meridian serve --join". Control must
 run with --nats-listen. The token holds the node's credential: keep it like a password.`,
 		Example: "  meridian node invite --role prober --vantage beijing-1 --label country=CN,isp=telecom > beijing-1.token\n  meridian node invite --role resolver --id fra-dns-1"}

@@ -18,7 +18,8 @@ func (a *app) getCommand() *cobra.Command {
 	var form, search string
 	var filters []string
 	c := &cobra.Command{
-		Use: "get KIND [NAME]", GroupID: "config", Short: "List objects of a kind, or one of them", Args: cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeObject,
+		Use: "get KIND [NAME]", GroupID: "config", Short: "List objects of a kind, or one of them",
+		Long: "List objects of a kind, or one of them. An access domain is named NAME or NAME/TYPE,\na record ZONE/NAME/TYPE, like example.com/www.example.com/CNAME.", Args: between(1, 2), ValidArgsFunction: a.completeObject,
 		Example: "  meridian get pools\n  meridian get access-domain gtm.example.com/A -o yaml\n  meridian get records --filter zone=example.com",
 	}
 	outputFlag(c, &form, listForms...)
@@ -49,6 +50,9 @@ func (a *app) getCommand() *cobra.Command {
 		}
 		if len(items) == 0 && (form == "table" || form == "wide") {
 			fmt.Fprintf(a.err, "There is no %s.\n", r.aliases[0])
+			if r.kind == traffic.KindLine {
+				fmt.Fprintln(a.err, "\"meridian get builtin-lines\" lists those that need no declaration.")
+			}
 			return nil
 		}
 		if form == "yaml" && r.kind != "" {
@@ -112,8 +116,14 @@ func filterQuery(search string, filters []string) (url.Values, error) {
 func fetch(ctx context.Context, cl *client.Client, r resource, name []string, query url.Values) ([]json.RawMessage, error) {
 	if len(name) == 1 || r.kind == traffic.KindSettings {
 		n := ""
-		if len(name) == 1 {
+		if len(name) == 1 && r.kind != traffic.KindSettings {
 			n = name[0]
+			if err := r.checkName(n); err != nil {
+				return nil, err
+			}
+		}
+		if r.listed() {
+			return pick(ctx, cl, r, n)
 		}
 		var item json.RawMessage
 		err := cl.Do(ctx, client.Request{Method: http.MethodGet, Path: r.itemPath(n)}, &item)
@@ -125,6 +135,25 @@ func fetch(ctx context.Context, cl *client.Client, r resource, name []string, qu
 		return true
 	})
 	return items, err
+}
+
+// pick reads one item of a kind that the API only lists.
+func pick(ctx context.Context, cl *client.Client, r resource, name string) ([]json.RawMessage, error) {
+	var found []json.RawMessage
+	err := cl.Each(ctx, r.path, nil, func(item json.RawMessage) bool {
+		var v struct {
+			ID                json.RawMessage `json:"id"`
+			Name, Code, Alias string
+		}
+		if json.Unmarshal(item, &v) == nil && (strings.Trim(string(v.ID), `"`) == name || v.Name == name || v.Code == name || v.Alias == name) {
+			found = append(found, item)
+		}
+		return len(found) == 0
+	})
+	if err == nil && len(found) == 0 {
+		err = &client.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: strings.ToUpper(r.aliases[0][:1]) + r.aliases[0][1:] + " " + name + " does not exist."}
+	}
+	return found, err
 }
 
 func (a *app) deleteCommand() *cobra.Command {
@@ -141,6 +170,12 @@ func (a *app) deleteCommand() *cobra.Command {
 		}
 		if r.kind == "" {
 			return usagef("a %s is not declared and cannot be deleted", r.aliases[0])
+		}
+		if r.kind == traffic.KindSettings {
+			return usagef("settings cannot be deleted; apply others")
+		}
+		if err := r.checkName(args[1]); err != nil {
+			return err
 		}
 		cl, err := a.client()
 		if err != nil {

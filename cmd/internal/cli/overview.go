@@ -15,7 +15,7 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	var form string
-	c := &cobra.Command{Use: "status", GroupID: "look", Short: "Show the installation at a glance: revision, nodes, health, alarms", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "status", GroupID: "look", Short: "Show the installation at a glance: revision, nodes, health, alarms", Args: exactly(0)}
 	outputFlag(c, &form, "text", "json", "yaml")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json", "yaml"); err != nil {

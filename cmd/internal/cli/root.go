@@ -92,8 +92,25 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 denied.`,
 	return root
 }
 
-// noArgs and the like are cobra's, named here so that commands read as sentences.
-func exactly(n int) cobra.PositionalArgs { return cobra.ExactArgs(n) }
+// exactly and between bound a command's arguments, and show its form when it was
+// typed otherwise.
+func exactly(n int) cobra.PositionalArgs { return between(n, n) }
+
+func between(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) >= least && len(args) <= most {
+			return nil
+		}
+		what := "too few arguments"
+		switch {
+		case most == 0:
+			what = fmt.Sprintf("%q is too much: the command takes no arguments", args[0])
+		case len(args) > most:
+			what = fmt.Sprintf("%q is too much", args[most])
+		}
+		return usagef("%s; write %s %s", what, c.Parent().CommandPath(), c.Use)
+	}
+}
 
 // group is a command that only holds others.
 func group(use, short, groupID string, subs ...*cobra.Command) *cobra.Command {
@@ -108,7 +125,7 @@ func group(use, short, groupID string, subs ...*cobra.Command) *cobra.Command {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: exactly(0), RunE: func(*cobra.Command, []string) error {
 		fmt.Fprintf(a.out, "meridian %s %s %s/%s\n", a.fullVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return nil
 	}}

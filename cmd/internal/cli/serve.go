@@ -19,7 +19,7 @@ func (a *app) serveCommand() *cobra.Command {
 		labels           []string
 	)
 	c := &cobra.Command{
-		Use: "serve", GroupID: "server", Short: "Run a server: control, resolver and prober in one process, or a part", Args: cobra.NoArgs,
+		Use: "serve", GroupID: "server", Short: "Run a server: control, resolver and prober in one process, or a part", Args: exactly(0),
 		Long: `Run a server. Without --roles and --join it is everything in one process: the
 configuration store with its API, the DNS resolver and the prober.
 

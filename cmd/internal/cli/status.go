@@ -22,7 +22,7 @@ func (a *app) vantagesCommand() *cobra.Command {
 // listCommand is "get" of a kind under its own name.
 func (a *app) listCommand(use, short, kind string) *cobra.Command {
 	var form string
-	c := &cobra.Command{Use: use, GroupID: "look", Short: short, Args: cobra.NoArgs}
+	c := &cobra.Command{Use: use, GroupID: "look", Short: short, Args: exactly(0)}
 	outputFlag(c, &form, listForms...)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, listForms...); err != nil {
@@ -58,7 +58,7 @@ var revisionColumns = []column{col("NUMBER", "number"), col("AT", "at"), col("AU
 func (a *app) revisionsCommand() *cobra.Command {
 	var form string
 	var limit int
-	c := &cobra.Command{Use: "revisions [N]", GroupID: "look", Short: "List committed changes, newest first, or show one", Args: cobra.MaximumNArgs(1)}
+	c := &cobra.Command{Use: "revisions [N]", GroupID: "look", Short: "List committed changes, newest first, or show one", Args: between(0, 1)}
 	outputFlag(c, &form, listForms...)
 	c.Flags().IntVar(&limit, "limit", 20, "show at most `N`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -77,6 +77,9 @@ func (a *app) revisionsCommand() *cobra.Command {
 			return err
 		}
 		if len(args) == 1 {
+			if n, err := strconv.ParseUint(args[0], 10, 63); err != nil || n == 0 {
+				return usagef("%q is not the number of a revision", args[0])
+			}
 			return a.showRevision(cmd, cl, args[0], form)
 		}
 		var items []json.RawMessage
@@ -98,7 +101,7 @@ func (a *app) eventsCommand() *cobra.Command {
 	var form string
 	var limit int
 	var follow bool
-	c := &cobra.Command{Use: "events", GroupID: "look", Short: "Show what happened: health, revisions, nodes", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "events", GroupID: "look", Short: "Show what happened: health, revisions, nodes", Args: exactly(0),
 		Example: "  meridian events --follow"}
 	outputFlag(c, &form, listForms...)
 	c.Flags().IntVar(&limit, "limit", 20, "show at most `N` past events")
@@ -158,7 +161,12 @@ func (a *app) followEvents(ctx context.Context, cl *client.Client, past []json.R
 		show("event", item)
 	}
 	return cl.Follow(ctx, "/stream", url.Values{"types": {"event,revision,node"}}, func(e client.Event) error {
-		if e.Type != "hello" {
+		switch e.Type {
+		case client.Lost:
+			fmt.Fprintf(a.err, "The connection to %s has ended; trying again every second.\n", cl.Server())
+			return nil
+		case "hello":
+		default:
 			show(e.Type, e.Data)
 			return nil
 		}

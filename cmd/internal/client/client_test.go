@@ -151,7 +151,7 @@ func TestEachReadsAllPages(t *testing.T) {
 	}
 }
 
-// TestFollowResumes: after a broken connection the client comes back with the last id.
+// TestFollowResumes: after a broken connection the client says so, and comes back with the last id.
 func TestFollowResumes(t *testing.T) {
 	t.Parallel()
 	connections := 0
@@ -172,12 +172,12 @@ func TestFollowResumes(t *testing.T) {
 	enough := errors.New("enough")
 	err := c.Follow(t.Context(), "/stream", nil, func(e client.Event) error {
 		got = append(got, e.Type+string(e.Data))
-		if len(got) == 4 {
+		if len(got) == 5 {
 			return enough
 		}
 		return nil
 	})
-	if want := []string{"hello{}", `revision{"number":1}`, "hello{}", `revision{"number":2}`}; !slices.Equal(got, want) || !errors.Is(err, enough) {
+	if want := []string{"hello{}", `revision{"number":1}`, client.Lost, "hello{}", `revision{"number":2}`}; !slices.Equal(got, want) || !errors.Is(err, enough) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

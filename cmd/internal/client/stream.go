@@ -12,12 +12,15 @@ import (
 )
 
 // Event is one message of the stream. Type is hello (the first of each connection),
-// health, revision, node or event.
+// health, revision, node or event; Lost is the client's own.
 type Event struct {
 	ID   string
 	Type string
 	Data json.RawMessage
 }
+
+// Lost is the type of the event by which Follow says that a connection has ended.
+const Lost = "lost"
 
 // Follow calls f for every event of the stream from now on, until ctx ends or f
 // returns an error. When the connection breaks it comes back with the last id after
@@ -86,6 +89,11 @@ func (c *Client) followOnce(ctx context.Context, path string, query url.Values, 
 			ev.Type = string(value)
 		case "data":
 			ev.Data = append(ev.Data, value...)
+		}
+	}
+	if ctx.Err() == nil {
+		if err := f(Event{Type: Lost}); err != nil {
+			return &stopped{err}
 		}
 	}
 	return s.Err()
