@@ -84,6 +84,7 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 			return err
 		}
 		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Verdict: n.view.Verdict, Currents: &patient{Currents: n.currents, ready: &n.decides}, Map: n.loadMap, Log: n.log})
+		n.keptMap()
 		n.view.OnChange(func(tasks []traffic.TaskKey) {
 			n.state.VerdictsChanged(tasks)
 			n.changed()
@@ -208,6 +209,22 @@ func (n *node) loadMap(hash string) (*line.Map, error) {
 		n.lastMap = h
 	}
 	return m, nil
+}
+
+// keptMap puts the map on disk in force until the configuration says otherwise: should
+// that name one that was never fetched, clients are located as before the restart.
+func (n *node) keptMap() {
+	h, b, ok := n.maps.Latest()
+	if !ok {
+		return
+	}
+	m, err := line.ReadMap(b)
+	if err != nil {
+		n.log.Warn("the location map on disk is not used", "hash", h.String(), "error", err)
+		return
+	}
+	n.state.UseMap(h.String(), m)
+	n.lastMap = h
 }
 
 func parseHash(s string) (h traffic.Hash, err error) {

@@ -71,3 +71,25 @@ func TestHealthAndStatusDoNotWaitForALocationMap(t *testing.T) {
 		t.Errorf("map %q alarm %q, want the new map and no alarm", hash, alarm)
 	}
 }
+
+// A map that was never fetched must not cost a node that restarts the one it has.
+func TestTheMapFromBeforeARestartStaysWhileTheNewOneCannotBeHad(t *testing.T) {
+	t.Parallel()
+	g := newGen(2)
+	old, next := g.randomMap(), g.randomMap()
+	n := newNode(1)
+	n.UseMap(old.Hash(), old)
+	set := traffic.DefaultSettings()
+	set.GeoMap = next.Hash()
+	n.load(t, []traffic.Object{zoneObj("example.com"), set})
+	if hash, alarm := n.GeoMap(); hash != old.Hash() || alarm == "" || n.Map() != old {
+		t.Errorf("map %q alarm %q, want the old map and an alarm", hash, alarm)
+	}
+	n.maps[next.Hash()] = next
+	if err := n.RefreshMap(); err != nil {
+		t.Error(err)
+	}
+	if hash, alarm := n.GeoMap(); hash != next.Hash() || alarm != "" {
+		t.Errorf("map %q alarm %q, want the new map", hash, alarm)
+	}
+}

@@ -116,6 +116,14 @@ func (s *State) Map() *line.Map {
 	return s.geoMap
 }
 
+// UseMap puts a location map in force before the first configuration: the one that
+// was when the node ended. It stays while the map that is configured cannot be had.
+func (s *State) UseMap(hash string, m *line.Map) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.geoMap, s.geoHash = m, hash
+}
+
 // Apply puts a revision in force, or with full a whole configuration in place of
 // the old one. Either all of it is answered from then on, or on an error none.
 func (s *State) Apply(pos traffic.Position, full bool, changes []traffic.Change) error {

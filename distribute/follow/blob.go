@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -79,6 +80,29 @@ func (b *Blobs) Get(ctx context.Context, hash traffic.Hash) ([]byte, error) {
 		b.log.Warn("the blob is in use but cannot be stored", "hash", hash.String(), "error", err)
 	}
 	return data, nil
+}
+
+// Latest returns the blob that was stored last and is undamaged, without a connection;
+// ok is false when there is none.
+func (b *Blobs) Latest() (hash traffic.Hash, data []byte, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	entries, err := os.ReadDir(b.dir)
+	if err != nil {
+		return hash, nil, false
+	}
+	var last time.Time
+	for _, e := range entries {
+		var h traffic.Hash
+		info, err := e.Info()
+		if err != nil || h.UnmarshalText([]byte(e.Name())) != nil || ok && !info.ModTime().After(last) {
+			continue
+		}
+		if d, err := os.ReadFile(filepath.Join(b.dir, e.Name())); err == nil && traffic.Hash(sha256.Sum256(d)) == h {
+			hash, data, ok, last = h, d, true, info.ModTime()
+		}
+	}
+	return hash, data, ok
 }
 
 // Keep removes every stored blob that is not in the list.

@@ -449,4 +449,16 @@ func TestBlobsAreCachedAndChecked(t *testing.T) {
 		t.Errorf("Keep left the other one: %v", err)
 	}
 	get(smallHash, small)
+	for _, c := range []struct {
+		sentence string
+		data     []byte
+		ok       bool
+	}{{"the one that is stored", small, true}, {"none where it is damaged", []byte("damaged"), false}} {
+		if err := os.WriteFile(filepath.Join(dir, smallHash.String()), c.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if h, b, ok := cache.Latest(); ok != c.ok || ok && (h != smallHash || !bytes.Equal(b, small)) {
+			t.Errorf("the latest is %s, %v; want %s", h, ok, c.sentence)
+		}
+	}
 }
