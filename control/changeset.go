@@ -38,6 +38,8 @@ type ChangeSet struct {
 
 	// managed lets control itself set the fields that users cannot.
 	managed bool
+	// undo, when not nil, makes Put and Delete from history, anew for each attempt.
+	undo *undo
 }
 
 // Condition holds a change to what its author has seen.
@@ -53,6 +55,11 @@ type Condition struct {
 func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *traffic.Report, error) {
 	if err := s.checkConditions(cs.If); err != nil {
 		return nil, nil, err
+	}
+	if cs.undo != nil {
+		if err := cs.undo.fill(s.model, cs); err != nil {
+			return nil, nil, err
+		}
 	}
 	d, r := traffic.NewDraft(s.model), &traffic.Report{}
 	put := make(map[traffic.Key]bool, len(cs.Put))
@@ -98,7 +105,7 @@ func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *tr
 		}
 	}
 	for _, o := range cs.Put {
-		d.Put(s.keepManaged(o, cs.managed))
+		d.Put(s.keepManaged(o, cs))
 	}
 	return d, r, nil
 }
@@ -122,7 +129,7 @@ func (s *Service) checkConditions(list []Condition) error {
 
 // keepManaged returns the object with the fields that only control sets taken from
 // what stands: a client that sends back what it read, or less, never moves them.
-func (s *Service) keepManaged(o traffic.Object, managed bool) traffic.Object {
+func (s *Service) keepManaged(o traffic.Object, cs *ChangeSet) traffic.Object {
 	switch v := o.(type) {
 	case *traffic.Zone:
 		c := *v
@@ -130,10 +137,12 @@ func (s *Service) keepManaged(o traffic.Object, managed bool) traffic.Object {
 		c.Serial = 0
 		if old := s.model.Zone(v.Name); old != nil {
 			c.Serial = old.Serial
+		} else if cs.undo != nil { // a zone that comes back goes on from its last serial
+			c.Serial = cs.undo.serials[v.Name]
 		}
 		return &c
 	case *traffic.Settings:
-		if managed {
+		if cs.managed {
 			return v
 		}
 		c := *v

@@ -29,7 +29,7 @@ type Result struct {
 const commitTime = 30 * time.Second
 
 // Commit plans a change set and commits it as one revision. A change set that
-// changes nothing makes no revision. Errors: *Rejected, *ObjectError, ErrKeyReused,
+// changes nothing makes no revision. Errors: *Rejected, *Collision, *ObjectError, ErrKeyReused,
 // store.ErrUnavailable.
 func (s *Service) Commit(ctx context.Context, cs ChangeSet) (Result, error) {
 	if err := s.take(ctx); err != nil {
@@ -61,6 +61,9 @@ func (s *Service) Commit(ctx context.Context, cs ChangeSet) (Result, error) {
 }
 
 func (s *Service) attempt(ctx context.Context, cs *ChangeSet) (Result, error) {
+	if err := s.readUndo(ctx, cs); err != nil {
+		return Result{}, err
+	}
 	p, err := s.plan(ctx, cs)
 	if err != nil {
 		return Result{}, err

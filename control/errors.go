@@ -42,3 +42,14 @@ type Rejected struct{ Report *traffic.Report }
 func (e *Rejected) Error() string {
 	return fmt.Sprintf("%d problems, the first: %s", len(e.Report.Errors), e.Report.Errors[0])
 }
+
+// Collision is an undo that later revisions or the rules stand in the way of. Nothing
+// was changed. Each problem names an object and what is against it.
+type Collision struct {
+	Revision uint64 // the one to be undone or gone back to
+	Problems []traffic.Problem
+}
+
+func (e *Collision) Error() string {
+	return fmt.Sprintf("revision %d: %d problems, the first: %s", e.Revision, len(e.Problems), e.Problems[0])
+}

@@ -24,12 +24,29 @@ type planned struct {
 	mark    []traffic.Key // unchanged objects that move to the set
 }
 
-// Plan says what a change set would do, or returns *Rejected. It changes nothing.
+// Plan says what a change set would do, or returns *Rejected (*Collision for
+// one of Rollback or Revert). It changes nothing.
 func (s *Service) Plan(ctx context.Context, cs ChangeSet) (Plan, error) {
+	for {
+		if err := s.readUndo(ctx, &cs); err != nil {
+			return Plan{}, err
+		}
+		p, current, err := s.planNow(ctx, &cs)
+		if current || err != nil {
+			return p, err
+		}
+	}
+}
+
+// planNow plans unless another commit came after the history was read.
+func (s *Service) planNow(ctx context.Context, cs *ChangeSet) (p Plan, current bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	p, err := s.plan(ctx, &cs)
-	return p.Plan, err
+	if cs.undo != nil && cs.undo.to != s.head {
+		return Plan{}, false, nil
+	}
+	full, err := s.plan(ctx, cs)
+	return full.Plan, true, err
 }
 
 // plan needs the model not to move meanwhile: mu held for reading, or the writer's turn.
@@ -49,6 +66,9 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 	}
 	r.Sort()
 	if !r.OK() {
+		if cs.undo != nil { // its author wrote none of this: what stands now is against it
+			return planned{}, &Collision{Revision: cs.undo.revision, Problems: r.Errors}
+		}
 		return planned{}, &Rejected{Report: r}
 	}
 

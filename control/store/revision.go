@@ -23,13 +23,22 @@ const revisionColumns = `r.epoch, r.number, r.chain, r.at, r.author, r.source, r
 // Revisions returns up to limit consecutive revisions of the present epoch after a
 // number, oldest first, with their changes but not with what was before.
 func (s *Store) Revisions(ctx context.Context, after uint64, limit int) ([]Revision, error) {
+	return s.after(ctx, after, limit, `r.changes`, func(r *Revision) []any { return []any{&r.Changes} })
+}
+
+// History is Revisions with what was before each.
+func (s *Store) History(ctx context.Context, after uint64, limit int) ([]Revision, error) {
+	return s.after(ctx, after, limit, `r.changes, r.before`, func(r *Revision) []any { return []any{&r.Changes, &r.Before} })
+}
+
+func (s *Store) after(ctx context.Context, after uint64, limit int, columns string, more func(*Revision) []any) ([]Revision, error) {
 	q, err := s.read.QueryContext(ctx, `
-SELECT `+revisionColumns+`, r.changes FROM revision r JOIN meta m ON r.epoch = m.epoch
+SELECT `+revisionColumns+`, `+columns+` FROM revision r JOIN meta m ON r.epoch = m.epoch
 WHERE r.number > $1 ORDER BY r.number LIMIT $2`, int64(after), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read revisions after %d: %w", after, classify(err))
 	}
-	out, err := scanRevisions(q, func(r *Revision) []any { return []any{&r.Changes} })
+	out, err := scanRevisions(q, more)
 	if err != nil {
 		return nil, fmt.Errorf("read revisions after %d: %w", after, classify(err))
 	}
