@@ -115,7 +115,7 @@ func TestTheDocumentIsWhole(t *testing.T) {
 		}
 	}
 	want := []string{"GET settings", "PUT settings", "PATCH settings", "POST changes", "POST explain", "GET status", "GET stream", "GET events", "GET health",
-		"GET revisions", "GET revisions/{number}", "GET nodes", "GET nodes/{id}", "GET vantages", "GET vantages/{id}", "GET tokens", "POST tokens", "DELETE tokens/{name}",
+		"GET revisions", "GET revisions/{number}", "POST revisions/{number}/rollback", "POST revisions/{number}/revert", "GET nodes", "GET nodes/{id}", "GET vantages", "GET vantages/{id}", "GET tokens", "POST tokens", "DELETE tokens/{name}",
 		"GET builtin-lines", "GET zones/{name}/file", "PUT zones/{name}/file"}
 	for _, k := range []string{"zones", "records", "access-domains", "pools", "addresses", "templates", "lines", "assertions"} {
 		want = append(want, "GET "+k, "POST "+k, "GET "+k+"/{name}", "PUT "+k+"/{name}", "PATCH "+k+"/{name}", "DELETE "+k+"/{name}")

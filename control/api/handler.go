@@ -71,6 +71,7 @@ func Handler(d Deps) http.Handler {
 	s.zoneFileRoutes()
 	s.changeRoutes()
 	s.revisionRoutes()
+	s.undoRoutes()
 	s.liveRoutes()
 	s.inviteRoutes()
 	s.eventRoutes()

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.serveCommand(), a.geoCommand(),
-		a.applyCommand(), a.checkCommand(), a.diffCommand(), a.exportCommand(),
+		a.applyCommand(), a.checkCommand(), a.diffCommand(), a.exportCommand(), a.rollbackCommand(), a.revertCommand(),
 		a.getCommand(), a.describeCommand(), a.deleteCommand(), a.zoneCommand(), a.tokenCommand(), a.nodeCommand(),
 		a.explainCommand(), a.statusCommand(), a.vantagesCommand(), a.eventsCommand(), a.revisionsCommand(),
 		a.versionCommand(), a.completionCommand(),
