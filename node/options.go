@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meridian-gtm/meridian/distribute/broker"
@@ -62,8 +64,53 @@ type Addrs struct {
 	Quickstart []string // what to try, line by line; empty unless it was just loaded
 }
 
+// OptionError says that a process cannot start as it was asked to: what is wrong is in
+// the options, and nothing was opened or made yet.
+type OptionError struct{ Err error }
+
+func (e *OptionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *OptionError) Unwrap() error { return e.Err }
+
 // complete fills defaults and refuses what does not fit together.
 func (o *Options) complete() (*broker.Token, error) {
+	t, err := o.fill()
+	if err == nil {
+		err = o.checkAddresses()
+	}
+	if err != nil {
+		return nil, &OptionError{err}
+	}
+	return t, nil
+}
+
+// checkAddresses looks at the form of what will be bound; whether it can be is seen then.
+func (o *Options) checkAddresses() error {
+	check := func(flag, addr string) error {
+		_, port, err := net.SplitHostPort(addr)
+		if _, convErr := strconv.ParseUint(port, 10, 16); err != nil || convErr != nil {
+			return fmt.Errorf("%s %q is no address; write HOST:PORT, like 127.0.0.1:5300, [::1]:5300 or :5300", flag, addr)
+		}
+		return nil
+	}
+	for _, a := range o.DNS {
+		if err := check("--dns", a); err != nil {
+			return err
+		}
+	}
+	for flag, a := range map[string]string{"--api": o.API, "--http": o.HTTP, "--nats-listen": o.Listen} {
+		if a == "" {
+			continue
+		}
+		if err := check(flag, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Options) fill() (*broker.Token, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -137,7 +184,11 @@ func (o *Options) joinToken() (*broker.Token, error) {
 		return nil, nil
 	}
 	text := o.Join
-	if b, err := os.ReadFile(text); err == nil { // a token may be given as a file
+	if !strings.HasPrefix(strings.TrimSpace(text), "mrd1.") { // a token may be given as a file
+		b, err := os.ReadFile(text)
+		if err != nil {
+			return nil, fmt.Errorf("--join is neither a token, which begins with mrd1., nor a file that can be read: %w", err)
+		}
 		text = string(b)
 	}
 	t, err := broker.DecodeToken(text)

@@ -96,7 +96,7 @@ func (x *explainer) readClient(q steer.Question) error {
 		}
 		chain, ok := x.s.world.ChainOf(q.Line)
 		if !ok {
-			return bad("line", "%q does not exist; meridian get lines lists them", q.Line)
+			return bad("line", "%q does not exist; meridian get lines and meridian get builtin-lines list them", q.Line)
 		}
 		x.byLine, c.Basis = true, "line"
 		x.client.Lines = chain

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -75,11 +76,16 @@ the environment, the environment over the file.`,
 			return next.Log.SetLevel(&level)
 		}
 		defer onHangup(log, reread)()
-		return node.Run(cmd.Context(), node.Options{
+		err = node.Run(cmd.Context(), node.Options{
 			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, Store: conf.Store, NATS: conf.NATS,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
 			Geo: conf.Geo, ProbeAllow: allow, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
 		})
+		var bad *node.OptionError
+		if errors.As(err, &bad) {
+			return &usageError{err}
+		}
+		return err
 	}
 	return c
 }
