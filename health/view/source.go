@@ -122,6 +122,7 @@ func (v *View) beatLocked(b *health.Beat, now time.Time) {
 		v.loseLocked(s, now, "it ended on purpose")
 		return
 	}
+	was := s.word() // before it is heard: a new one was unknown, not lost
 	s.beat, s.age, s.active, s.tasks = now, 0, b.Active, b.Tasks
 	if b.Seq > s.seq && s.late.IsZero() {
 		s.late = now
@@ -140,7 +141,7 @@ func (v *View) beatLocked(b *health.Beat, now time.Time) {
 		v.reselectLocked(now)
 	}
 	if !s.live || s.isolated != b.Isolated {
-		was, is := s.word(), "heard"
+		is := "heard"
 		s.live, s.isolated = true, b.Isolated
 		if b.Isolated != "" {
 			is = "isolated"
