@@ -211,7 +211,9 @@ func TestRevert(t *testing.T) {
 		p.(*traffic.Pool).Policy = traffic.Policy(policy)
 		return p
 	}
-	base := []traffic.Object{address("a", "192.0.2.1"), address("b", "192.0.2.2"), address("c", "192.0.2.3"), pool("p", "a", "b"), zone("example.com")}
+	base := func() control.ChangeSet { // anew for each row: a service owns what it is given
+		return put(address("a", "192.0.2.1"), address("b", "192.0.2.2"), address("c", "192.0.2.3"), pool("p", "a", "b"), zone("example.com"))
+	}
 	www := domain("www.example.com", "q")
 	for _, c := range []struct {
 		name   string
@@ -254,7 +256,7 @@ func TestRevert(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, storetest.SQLite(t))
-			must(t, s, put(base...))
+			must(t, s, base())
 			for _, step := range c.steps {
 				must(t, s, step)
 			}
@@ -456,4 +458,57 @@ func TestUndoOfAnything(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestRevertKeepsLaterEdits: of two edits that touch different parts of one pool, the
+// revert of the first leaves exactly the second; if they touch the same part, nothing.
+func TestRevertKeepsLaterEdits(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	edits := []func(*traffic.Pool, string){
+		func(p *traffic.Pool, v string) { p.Remark = v },
+		func(p *traffic.Pool, v string) { p.Labels = map[string]string{"x": v, "y": "0"} },
+		func(p *traffic.Pool, v string) { p.Labels = map[string]string{"x": "0", "y": v} },
+		func(p *traffic.Pool, v string) { p.Members[0].Weight = len(v) + 1 },
+		func(p *traffic.Pool, v string) { p.Members[1].Enabled = false; p.Members[1].Weight = len(v) + 1 },
+		func(p *traffic.Pool, v string) { p.Members[2].Lines = []string{"default", "l-" + v} },
+	}
+	s := open(t, db)
+	must(t, s, put(address("a", "192.0.2.1"), address("b", "192.0.2.2"), address("c", "192.0.2.3"),
+		object(traffic.KindLine, func(l *traffic.Line) { l.Name, l.CIDRs = "l-one", []string{"192.0.2.0/25"} }),
+		object(traffic.KindLine, func(l *traffic.Line) { l.Name, l.CIDRs = "l-three", []string{"192.0.2.128/25"} })))
+	made := func(f ...func(*traffic.Pool)) traffic.Object {
+		p := pool("p", "a", "b", "c").(*traffic.Pool)
+		p.Labels = map[string]string{"x": "0", "y": "0"}
+		for _, e := range f {
+			e(p)
+		}
+		return p
+	}
+	for i, first := range edits {
+		for j, second := range edits {
+			one := func(p *traffic.Pool) { first(p, "one") }
+			three := func(p *traffic.Pool) { second(p, "three") }
+			if i == 1 && j == 2 || i == 2 && j == 1 { // both write the whole map; keep the other's part
+				three = func(p *traffic.Pool) { p.Labels[map[int]string{1: "x", 2: "y"}[j]] = "three" }
+			}
+			must(t, s, put(made()))
+			r := must(t, s, put(made(one)))
+			must(t, s, put(made(one, three)))
+			_, err := revert(t, s, r.Revision)
+			if i == j {
+				if len(collisions(t, err)) == 0 {
+					t.Errorf("edit %d twice does not collide", i)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("edits %d, %d: %v", i, j, err)
+				continue
+			}
+			if r := must(t, s, put(made(three))); len(r.Changes) != 0 {
+				t.Errorf("edits %d, %d: the revert left %q to do", i, j, actions(r.Plan))
+			}
+		}
+	}
 }
