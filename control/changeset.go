@@ -36,6 +36,8 @@ type ChangeSet struct {
 	// Return is the object whose stored form the caller wants in the Result.
 	Return traffic.Key
 
+	// watch sees what is planned while the model still stands as it was planned on.
+	watch func(*traffic.Draft, []traffic.Change)
 	// managed lets control itself set the fields that users cannot.
 	managed bool
 	// undo, when not nil, makes Put and Delete from history, anew for each attempt.

@@ -109,6 +109,9 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 			p.mark = append(p.mark, k)
 		}
 	}
+	if cs.watch != nil {
+		cs.watch(d, p.changes)
+	}
 	return p, nil
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"github.com/meridian-gtm/meridian/control/api"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 // Limits of the HTTP servers. Headers within 10 s stop slow clients; bodies have
@@ -35,7 +37,7 @@ func (n *node) startHTTP() error {
 		}
 		n.addrs.API, n.addrs.AdminToken = l.Addr().String(), n.control.adminToken
 		mux := http.NewServeMux()
-		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Version: n.o.Version, Log: n.log}))
+		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Health: steer.Health{Verdict: n.view.Verdict, Current: n.currentMember}, Version: n.o.Version, Log: n.log}))
 		n.health(mux)
 		mux.HandleFunc("/{$}", welcome)
 		n.api.Store(true)
@@ -55,6 +57,12 @@ func (n *node) startHTTP() error {
 		n.serveHTTP("http", l, mux)
 	}
 	return nil
+}
+
+// currentMember is where a non-preemptive policy is now, "" for one that never moved.
+func (n *node) currentMember(scope traffic.Key) string {
+	c, _ := n.currents.Get(scope)
+	return c.Member
 }
 
 func listenTCP(flag, addr string) (net.Listener, error) {

@@ -50,7 +50,7 @@ func TestEveryRouteKnowsItsRole(t *testing.T) {
 		if strings.HasSuffix(o.path, "/stream") {
 			continue // does not end; TestStream reads it as a viewer
 		}
-		read := o.method == "GET" || o.path == "/api/v1/explain"
+		read := o.method == "GET" || o.path == "/api/v1/explain" || o.path == "/api/v1/preview"
 		admin := strings.HasPrefix(o.path, "/api/v1/tokens") || strings.HasPrefix(o.path, "/api/v1/nodes") && !read
 		for role, allowed := range map[auth.Role]bool{auth.Viewer: read && !admin, auth.Operator: !admin} {
 			r := w.do(role, o.method, o.example(), "{}")

@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 // changeRequest is a whole change set: applied whole or not at all.
@@ -39,6 +40,7 @@ type changeAnswer struct {
 	Revision uint64 `json:"revision" doc:"Revision that holds the change; the present one when nothing changed or on a dry run."`
 	DryRun   bool   `json:"dry_run,omitempty"`
 	control.Plan
+	Effect *steer.Effect `json:"effect,omitempty" doc:"On a dry run: what clients would get, before and after, by health as it is now."`
 }
 
 var changeAnswerType = reflect.TypeFor[changeAnswer]()
@@ -46,6 +48,8 @@ var changeAnswerType = reflect.TypeFor[changeAnswer]()
 func (s *server) changeRoutes() {
 	s.route(route{method: "POST", path: "/changes", id: "applyChanges", summary: "Apply a whole change set", tag: "Changes", need: auth.Operator,
 		params: writeParams, body: s.schemaOf(reflect.TypeFor[changeRequest]()), limit: changeLimit, answer: s.schemaOf(changeAnswerType), handle: s.changes})
+	s.route(route{method: "POST", path: "/preview", id: "previewChanges", summary: "What a whole change set would do to the configuration and to answers", tag: "Changes", need: auth.Viewer,
+		body: s.schemaOf(reflect.TypeFor[changeRequest]()), limit: changeLimit, answer: s.schemaOf(reflect.TypeFor[control.Preview]()), handle: s.preview})
 }
 
 func (s *server) changes(c *call) (answer, error) {
@@ -53,23 +57,46 @@ func (s *server) changes(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	v, err := parse(b)
+	cs, err := s.changeSet(c, b)
 	if err != nil {
 		return answer{}, err
+	}
+	return s.writeSet(c, b, cs, cs.Comment)
+}
+
+func (s *server) preview(c *call) (answer, error) {
+	b, err := c.read()
+	if err != nil {
+		return answer{}, err
+	}
+	cs, err := s.changeSet(c, b)
+	if err != nil {
+		return answer{}, err
+	}
+	p, err := s.control.Preview(c.Context(), cs, s.Health)
+	return answer{body: p}, err
+}
+
+// changeSet reads the body that changes and preview share.
+func (s *server) changeSet(c *call, b []byte) (control.ChangeSet, error) {
+	none := control.ChangeSet{}
+	v, err := parse(b)
+	if err != nil {
+		return none, err
 	}
 	check := structure{registry: s.doc.Components.Schemas, strict: true}
 	check.check(s.schemaOf(reflect.TypeFor[changeRequest]()), "", v)
 	if len(check.found) > 0 {
-		return answer{}, invalid(check.found...)
+		return none, invalid(check.found...)
 	}
 	var in changeRequest
 	if err := json.Unmarshal(b, &in); err != nil {
-		return answer{}, invalidField("", "invalid_value", rootText(err))
+		return none, invalidField("", "invalid_value", rootText(err))
 	}
 	if in.Prune && in.Set == "" {
-		return answer{}, invalidField("prune", "required", "needs set: only what was applied under a set is pruned")
+		return none, invalidField("prune", "required", "needs set: only what was applied under a set is pruned")
 	}
-	cs := control.ChangeSet{ReplaceRecords: in.ReplaceRecords, Set: in.Set, Prune: in.Prune}
+	cs := control.ChangeSet{ReplaceRecords: in.ReplaceRecords, Set: in.Set, Prune: in.Prune, Comment: in.Comment}
 	puts, _ := v.(map[string]any)["put"].([]any)
 	var found []traffic.Problem
 	for i, p := range in.Put {
@@ -88,7 +115,7 @@ func (s *server) changes(c *call) (answer, error) {
 		}
 	}
 	if len(found) > 0 {
-		return answer{}, invalid(found...)
+		return none, invalid(found...)
 	}
 	for _, d := range in.Delete {
 		k, _ := kindBy(d.Kind)
@@ -99,9 +126,9 @@ func (s *server) changes(c *call) (answer, error) {
 		}
 	}
 	if cond := c.Header.Get("If-Match") + c.Header.Get("If-None-Match"); cond != "" {
-		return answer{}, invalidField("If-Match", "invalid_parameter", "has no meaning for a change set; give version with each object")
+		return none, invalidField("If-Match", "invalid_parameter", "has no meaning for a change set; give version with each object")
 	}
-	return s.writeSet(c, b, cs, in.Comment)
+	return cs, nil
 }
 
 var _ huma.SchemaProvider = valueSchema{}

@@ -19,6 +19,8 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
+	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
 // Deps is what the API stands on.
@@ -28,6 +30,7 @@ type Deps struct {
 	Live    control.Live      // nil: nothing is live yet
 	Explain control.Explainer // nil: explain answers 503
 	Invite  control.Inviter   // nil: this process admits no nodes
+	Health  steer.Health      // for previews; without Verdict nothing has been judged yet
 	Version string            // of this program
 	Log     *slog.Logger      // default slog.Default
 	Now     func() time.Time  // default time.Now
@@ -55,6 +58,9 @@ func Handler(d Deps) http.Handler {
 	}
 	if d.Live == nil {
 		d.Live = nothingLive{}
+	}
+	if d.Health.Verdict == nil {
+		d.Health.Verdict = func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }
 	}
 	s := &server{Deps: d, control: d.Control, log: d.Log, mux: http.NewServeMux(), inputs: map[traffic.Kind]*huma.Schema{}, boot: randomID(), began: d.Now()}
 	s.doc = &huma.OpenAPI{

@@ -402,7 +402,7 @@ func (s *server) writeSet(c *call, body []byte, cs control.ChangeSet, comment st
 
 // plan answers a dry run.
 func (s *server) plan(c *call, cs control.ChangeSet) (answer, error) {
-	p, err := s.control.Plan(c.Context(), cs)
+	p, err := s.control.Preview(c.Context(), cs, s.Health)
 	if err != nil {
 		return answer{}, err
 	}
@@ -410,7 +410,7 @@ func (s *server) plan(c *call, cs control.ChangeSet) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusOK, body: changeAnswer{Revision: head.Revision, DryRun: true, Plan: p}}, nil
+	return answer{status: http.StatusOK, body: changeAnswer{Revision: head.Revision, DryRun: true, Plan: p.Plan, Effect: &p.Effect}}, nil
 }
 
 // fill completes a change set from the request and reports whether it is a dry run.

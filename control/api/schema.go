@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 const refPrefix = "#/components/schemas/"
@@ -21,6 +22,8 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[control.Finding](): "VantageFinding",
 	reflect.TypeFor[control.Node]():    "Node",
 	reflect.TypeFor[changeAnswer]():    "ChangeResult",
+	reflect.TypeFor[steer.Outcome]():   "AnswerOutcome",
+	reflect.TypeFor[steer.Option]():    "AnswerOption",
 	templateSchema:                     "Template",
 }
 

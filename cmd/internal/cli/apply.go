@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/file"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/spf13/cobra"
 )
 
@@ -40,6 +41,7 @@ type changeAnswer struct {
 	Changes   []control.ObjectChange `json:"changes"`
 	Unchanged int                    `json:"unchanged"`
 	Warnings  []traffic.Problem      `json:"warnings"`
+	Effect    *steer.Effect          `json:"effect,omitempty"` // of a dry run
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -58,11 +60,15 @@ the files do not name stay as they are, except that a zone whose records are giv
 has exactly these (unless it says partial: true).
 
 With --prune --set NAME, what was last applied under that set and is not in the
-files any more is deleted.`,
+files any more is deleted.
+
+--dry-run shows the change and then its effect: for each access domain that would
+answer otherwise, what a typical client of each line gets before and after, by health
+as it is now. Names that would go empty come first.`,
 		Example: "  meridian apply -f gtm.yaml --dry-run\n  meridian apply -f gtm/ --prune --set shop --comment \"move the shop\" --wait",
 	}
 	c.Flags().StringArrayVarP(&files, "file", "f", nil, "`FILE` or folder of *.yaml, - for standard input; may be repeated")
-	c.Flags().BoolVar(&dry, "dry-run", false, "show what would change, and change nothing")
+	c.Flags().BoolVar(&dry, "dry-run", false, "show what would change, in the configuration and in answers, and change nothing")
 	c.Flags().BoolVar(&cs.Prune, "prune", false, "delete what was last applied under --set and is not in the files")
 	c.Flags().StringVar(&cs.Set, "set", "", "`NAME` of the set that the files are")
 	c.Flags().StringVar(&cs.Comment, "comment", "", "`TEXT` for the revision")
@@ -155,11 +161,7 @@ func (a *app) located(set *file.Set, err error) error {
 }
 
 func sendChanges(ctx context.Context, cl *client.Client, set *file.Set, cs changeSet, dry bool, key string) (changeAnswer, error) {
-	cs.Put = make([]putObject, len(set.Objects))
-	for i, o := range set.Objects {
-		cs.Put[i] = putObject{o.Key().Kind, traffic.Encode(o)}
-	}
-	cs.ReplaceRecords = set.Whole
+	cs.fill(set)
 	r := client.Request{Method: http.MethodPost, Path: "/changes", Body: cs, Timeout: 5 * time.Minute}
 	if dry {
 		r.Query = url.Values{"dry_run": {"true"}}
@@ -170,6 +172,22 @@ func sendChanges(ctx context.Context, cl *client.Client, set *file.Set, cs chang
 	var out changeAnswer
 	err := cl.Do(ctx, r, &out)
 	return out, err
+}
+
+// sendPreview asks what the change would do.
+func sendPreview(ctx context.Context, cl *client.Client, set *file.Set, cs changeSet) (control.Preview, error) {
+	cs.fill(set)
+	var out control.Preview
+	err := cl.Do(ctx, client.Request{Method: http.MethodPost, Path: "/preview", Body: cs, Timeout: 5 * time.Minute}, &out)
+	return out, err
+}
+
+func (cs *changeSet) fill(set *file.Set) {
+	cs.Put = make([]putObject, len(set.Objects))
+	for i, o := range set.Objects {
+		cs.Put[i] = putObject{o.Key().Kind, traffic.Encode(o)}
+	}
+	cs.ReplaceRecords = set.Whole
 }
 
 // printPlan shows what changes, field by field.
@@ -187,6 +205,9 @@ func (a *app) printPlan(out changeAnswer, dry bool) {
 	fmt.Fprintf(a.out, "%d %s, %d %s, %d %s, %d unchanged.\n", created, verb[0], changed, verb[1], deleted, last, out.Unchanged)
 	switch {
 	case dry:
+		if out.Effect != nil && len(out.Changes) > 0 {
+			a.printEffect(out.Effect)
+		}
 	case len(out.Changes) == 0:
 		fmt.Fprintf(a.out, "Nothing to change; revision %d stands.\n", out.Revision)
 	default:

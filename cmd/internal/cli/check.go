@@ -68,6 +68,8 @@ func (a *app) diffCommand() *cobra.Command {
 	var form string
 	c := &cobra.Command{
 		Use: "diff -f FILE|DIR", GroupID: "config", Short: "Show what apply would change", Args: exactly(0),
+		Long: `Show what apply would change: the objects and their fields, then the effect on answers
+like apply --dry-run. A token with the role viewer is enough.`,
 		Example: "  meridian diff -f gtm/ --exit-code || echo drift",
 	}
 	c.Flags().StringArrayVarP(&files, "file", "f", nil, "`FILE` or folder of *.yaml, - for standard input; may be repeated")
@@ -93,14 +95,14 @@ func (a *app) diffCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		out, err := sendChanges(cmd.Context(), cl, set, cs, true, "")
+		out, err := sendPreview(cmd.Context(), cl, set, cs)
 		if err != nil {
 			return a.located(set, err)
 		}
 		if form == "json" {
 			err = printJSON(a.out, out)
 		} else {
-			a.printPlan(out, true)
+			a.printPlan(changeAnswer{Changes: out.Changes, Unchanged: out.Unchanged, Warnings: out.Warnings, Effect: &out.Effect}, true)
 		}
 		if err == nil && exit && len(out.Changes) > 0 {
 			return silent{exitFailed}
