@@ -107,7 +107,11 @@ func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *tr
 		}
 	}
 	for _, o := range cs.Put {
-		d.Put(s.keepManaged(o, cs))
+		kept, err := s.keepManaged(ctx, o, cs)
+		if err != nil {
+			return nil, nil, err
+		}
+		d.Put(kept)
 	}
 	return d, r, nil
 }
@@ -131,7 +135,7 @@ func (s *Service) checkConditions(list []Condition) error {
 
 // keepManaged returns the object with the fields that only control sets taken from
 // what stands: a client that sends back what it read, or less, never moves them.
-func (s *Service) keepManaged(o traffic.Object, cs *ChangeSet) traffic.Object {
+func (s *Service) keepManaged(ctx context.Context, o traffic.Object, cs *ChangeSet) (_ traffic.Object, err error) {
 	switch v := o.(type) {
 	case *traffic.Zone:
 		c := *v
@@ -139,20 +143,20 @@ func (s *Service) keepManaged(o traffic.Object, cs *ChangeSet) traffic.Object {
 		c.Serial = 0
 		if old := s.model.Zone(v.Name); old != nil {
 			c.Serial = old.Serial
-		} else if cs.undo != nil { // a zone that comes back goes on from its last serial
-			c.Serial = cs.undo.serials[v.Name]
+		} else if c.Serial, err = s.store.LastSerial(ctx, v.Name); err != nil { // it goes on if it comes back
+			return nil, err
 		}
-		return &c
+		return &c, nil
 	case *traffic.Settings:
 		if cs.managed {
-			return v
+			return v, nil
 		}
 		c := *v
 		c.Nameservers = slices.Clone(v.Nameservers)
 		c.GeoMap = s.model.Settings().GeoMap
-		return &c
+		return &c, nil
 	}
-	return o
+	return o, nil
 }
 
 // Resolve finds an object by its id or its name. Domain names may be written in any

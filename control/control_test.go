@@ -258,6 +258,13 @@ func TestSerialMovesWithTheZoneAndNothingElse(t *testing.T) {
 			want = got
 		}
 	}
+	// Secondaries remember the serial of a zone that went; what comes back goes on.
+	must(t, s, control.ChangeSet{Delete: []traffic.Key{{Kind: traffic.KindZone, Name: "other.net"}}})
+	must(t, s, put(zone("other.net")))
+	want[2]++
+	if got := serials(); got != want {
+		t.Errorf("a zone that came back: serials %v, want %v", got, want)
+	}
 }
 
 func TestUsersCannotSetTheLocationMap(t *testing.T) {

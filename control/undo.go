@@ -51,10 +51,9 @@ type undo struct {
 	after    uint64 // the log is read from the revision behind this one
 	only     bool   // undo this revision alone
 
-	to      traffic.Position // the log is read to here
-	first   map[traffic.Key]traffic.Change
-	later   map[traffic.Key][]uint64 // with only: revisions behind it that touched the object
-	serials map[string]uint32        // the last of each zone that was touched
+	to    traffic.Position // the log is read to here
+	first map[traffic.Key]traffic.Change
+	later map[traffic.Key][]uint64 // with only: revisions behind it that touched the object
 }
 
 // readUndo reads the log up to the head of this process. It holds no lock: the caller
@@ -69,7 +68,7 @@ func (s *Service) readUndo(ctx context.Context, cs *ChangeSet) error {
 	s.mu.RUnlock()
 	if u.first == nil || u.to.Epoch != head.Epoch || head.Revision < u.to.Revision {
 		u.to = traffic.Position{Epoch: head.Epoch, Revision: u.after}
-		u.first, u.later, u.serials = map[traffic.Key]traffic.Change{}, map[traffic.Key][]uint64{}, map[string]uint32{}
+		u.first, u.later = map[traffic.Key]traffic.Change{}, map[traffic.Key][]uint64{}
 	}
 	// A revision may hold megabytes.
 	const page = 64
@@ -113,11 +112,6 @@ func (u *undo) add(r store.Revision) error {
 		if b := body(before[i]); b != nil {
 			if c.Before, err = traffic.Decode(c.Key.Kind, b); err != nil {
 				return fmt.Errorf("what %s was before: %w", c.Key, err)
-			}
-		}
-		for _, o := range []traffic.Object{c.Before, c.After} {
-			if z, ok := o.(*traffic.Zone); ok {
-				u.serials[z.Name] = z.Serial
 			}
 		}
 		_, seen := u.first[c.Key]

@@ -112,6 +112,11 @@ ON CONFLICT (kind, name) DO UPDATE SET revision = excluded.revision, set_name = 
 			if _, err := del.ExecContext(ctx, string(ch.Key.Kind), ch.Key.Name); err != nil {
 				return fmt.Errorf("delete %s: %w", ch.Key, err)
 			}
+			if z, ok := ch.Before.(*traffic.Zone); ok {
+				if err := keepSerial(ctx, tx, z); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		m := c.Metas[ch.Key]
