@@ -414,9 +414,7 @@ func TestUndoOfAnything(t *testing.T) {
 			begin := head(t, s)
 			for range rapid.IntRange(1, 5).Draw(rt, "changes") {
 				cs := put(rapid.SliceOfN(rapid.Custom(anyObject), 0, 5).Draw(rt, "put")...)
-				for _, k := range rapid.SliceOfN(rapid.Custom(func(t *rapid.T) traffic.Key { return anyObject(t).Key() }), 0, 2).Draw(rt, "delete") {
-					cs.Delete = append(cs.Delete, k)
-				}
+				cs.Delete = append(cs.Delete, rapid.SliceOfN(rapid.Custom(func(t *rapid.T) traffic.Key { return anyObject(t).Key() }), 0, 2).Draw(rt, "delete")...)
 				var rejected *control.Rejected
 				if _, err := s.Commit(t.Context(), cs); err != nil && !errors.As(err, &rejected) {
 					rt.Fatal(err)

@@ -37,7 +37,6 @@ type controlRole struct {
 	maps    *mapFile
 
 	adminToken string // path of the file, if it was written or is still there
-	loaded     []string
 }
 
 func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) error {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -183,8 +182,5 @@ func (d *document) errors(s map[string]any, at string, v any) (out []string) {
 	}
 	return out
 }
-
-// segment spells a name for a path.
-func segment(s string) string { return url.PathEscape(s) }
 
 func contains(s, part string) bool { return strings.Contains(s, part) }

@@ -31,7 +31,6 @@ type route struct {
 	answer       *huma.Schema // of success
 	answerType   string       // media type, default application/json
 	plan         bool         // may answer a plan to ?dry_run=true
-	errors       []int        // besides those that every route has
 	handle       func(*call) (answer, error)
 }
 
