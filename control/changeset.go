@@ -26,9 +26,11 @@ type ChangeSet struct {
 	Author  string // who, as people know them
 	Source  string // api, cli, console, control
 	Comment string
+	Remote  string // address that the request came from, "" for control itself
 
 	// IdempotencyKey, when not empty, makes a repeat of the same request by the same
-	// principal give the first one's result. Request is a hash of what was asked.
+	// principal give the first one's result. Request is a hash of what was asked. The
+	// principal is the author's id, "" for control itself.
 	Principal      string
 	IdempotencyKey string
 	Request        []byte

@@ -72,6 +72,7 @@ func (s *Service) attempt(ctx context.Context, cs *ChangeSet) (Result, error) {
 		return s.commitNothing(ctx, cs, p)
 	}
 	c := store.Commit{Expected: s.head, At: p.at, Author: cs.Author, Source: cs.Source, Comment: cs.Comment,
+		Principal: cs.Principal, Remote: cs.Remote,
 		Changes: p.changes, Metas: p.metas, Set: cs.Set, Mark: p.mark}
 	res := Result{Revision: s.head.Revision + 1, Plan: p.Plan}
 	for _, ch := range p.changes {

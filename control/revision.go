@@ -19,11 +19,14 @@ type Revision struct {
 	Author  string       `json:"author"`
 	Source  string       `json:"source"`
 	Comment string       `json:"comment,omitempty"`
+	// Principal is the author's id: names can be given anew, ids cannot.
+	Principal string `json:"principal,omitempty" doc:"Id of the author, token-… or user-…; absent for control itself."`
+	Remote    string `json:"remote,omitempty" doc:"Address that the request came from."`
 }
 
 func summary(r store.Revision) Revision {
 	p := r.Position
-	return Revision{Number: p.Revision, Epoch: p.Epoch, Chain: p.Chain, At: r.At, Author: r.Author, Source: r.Source, Comment: r.Comment}
+	return Revision{Number: p.Revision, Epoch: p.Epoch, Chain: p.Chain, At: r.At, Author: r.Author, Source: r.Source, Comment: r.Comment, Principal: r.Principal, Remote: r.Remote}
 }
 
 func (s *Service) announce(r store.Revision) { s.Stream.Publish("revision", summary(r)) }

@@ -182,8 +182,9 @@ func TestPagesOfOtherSitesAreRefused(t *testing.T) {
 	w.do(auth.Operator, "POST", "/api/v1/addresses", `{"name":"a","address":"192.0.2.1"}`, "Origin", "https://evil.example").problem(403, "cross_origin")
 	w.do(auth.Operator, "POST", "/api/v1/addresses", `{"name":"a","address":"192.0.2.1"}`, "Sec-Fetch-Site", "same-origin").want(201)
 	list := w.do(auth.Viewer, "GET", "/api/v1/revisions", "").want(200).json()
-	if src := list["items"].([]any)[0].(map[string]any)["source"]; src != "console" {
-		t.Errorf("source %v", src)
+	rev := list["items"].([]any)[0].(map[string]any)
+	if principal, _ := rev["principal"].(string); rev["source"] != "console" || rev["remote"] != "127.0.0.1" || !strings.HasPrefix(principal, "token-") {
+		t.Errorf("revision %v", rev)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -422,7 +423,7 @@ func (s *server) fill(c *call, body []byte, cs *control.ChangeSet) (dry bool, er
 		}
 	}
 	cs.Comment = q.Get("comment")
-	cs.Author, cs.Principal, cs.Source = c.who.Name, c.who.ID, source(c.Request)
+	cs.Author, cs.Principal, cs.Source, cs.Remote = c.who.Name, c.who.ID, source(c.Request), remote(c.Request)
 	if key := c.Header.Get("Idempotency-Key"); key != "" {
 		if len(key) > 255 {
 			return false, invalidField("Idempotency-Key", "invalid_parameter", "is longer than 255 bytes")
@@ -435,6 +436,16 @@ func (s *server) fill(c *call, body []byte, cs *control.ChangeSet) (dry bool, er
 		cs.Request = h.Sum(nil)
 	}
 	return dry, nil
+}
+
+// remote is the address that a request came from, without the port. Headers of proxies
+// are not believed: whoever asks can write them.
+func remote(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // source tells through what a change came, for the audit: our own client names

@@ -19,6 +19,9 @@ type Commit struct {
 	Author   string // who, as people know them
 	Source   string // through what: api, cli, console
 	Comment  string
+	// Principal is the author's id, whose first word is its kind (token-…, user-…), and
+	// Remote the address that the request came from. Both are "" for control itself.
+	Principal, Remote string
 
 	// Changes are not empty, with Before and After, in the order of Draft.Changes.
 	Changes []traffic.Change
@@ -38,8 +41,11 @@ type Revision struct {
 	Author   string
 	Source   string
 	Comment  string
-	Changes  []byte // traffic.EncodeChanges
-	Before   []byte // JSON array beside Changes: bodies before, or null
+
+	Principal, Remote string // as in Commit
+
+	Changes []byte // traffic.EncodeChanges
+	Before  []byte // JSON array beside Changes: bodies before, or null
 }
 
 // Commit appends a revision and brings the objects to it, in one transaction. It
@@ -49,7 +55,7 @@ type Revision struct {
 func (s *Store) Commit(ctx context.Context, c Commit) (Revision, error) {
 	encoded := traffic.EncodeChanges(c.Changes)
 	r := Revision{Position: c.Expected.Next(encoded), At: c.At, Author: c.Author, Source: c.Source, Comment: c.Comment,
-		Changes: encoded, Before: encodeBefore(c.Changes)}
+		Principal: c.Principal, Remote: c.Remote, Changes: encoded, Before: encodeBefore(c.Changes)}
 	err := s.update(ctx, func(tx *sql.Tx) error {
 		cur, err := head(ctx, tx, s.forUpdate())
 		if err != nil {
@@ -72,9 +78,9 @@ func (s *Store) Commit(ctx context.Context, c Commit) (Revision, error) {
 func (s *Store) append(ctx context.Context, tx *sql.Tx, r Revision, c Commit) error {
 	p := r.Position
 	if _, err := tx.ExecContext(ctx, `
-INSERT INTO revision (epoch, number, chain, at, author, source, comment, changes, before)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		int64(p.Epoch), int64(p.Revision), p.Chain[:], r.At.UnixMicro(), r.Author, r.Source, r.Comment, r.Changes, r.Before); err != nil {
+INSERT INTO revision (epoch, number, chain, at, author, source, comment, principal, remote, changes, before)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		int64(p.Epoch), int64(p.Revision), p.Chain[:], r.At.UnixMicro(), r.Author, r.Source, r.Comment, r.Principal, r.Remote, r.Changes, r.Before); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE meta SET revision = $1, chain = $2 WHERE id = 1`, int64(p.Revision), p.Chain[:]); err != nil {

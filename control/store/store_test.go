@@ -52,7 +52,7 @@ func address(name, ip string) *traffic.Address {
 
 // put makes a commit on a head of objects that are new or replace old.
 func put(head traffic.Position, objects ...traffic.Object) store.Commit {
-	c := store.Commit{Expected: head, At: noon, Author: "ann", Source: "api", Comment: "why", Metas: map[traffic.Key]store.Meta{}}
+	c := store.Commit{Expected: head, At: noon, Author: "ann", Source: "api", Comment: "why", Principal: "token-1", Remote: "192.0.2.7", Metas: map[traffic.Key]store.Meta{}}
 	for _, o := range objects {
 		c.Changes = append(c.Changes, traffic.Change{Key: o.Key(), After: o})
 		c.Metas[o.Key()] = store.Meta{ID: store.NewID(string(o.Key().Kind)), CreatedAt: noon}
@@ -112,7 +112,7 @@ func TestCommitIsThereAfterReopening(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Author != "ann" || got.Source != "api" || got.Comment != "why" || !got.At.Equal(noon) {
+		if got.Author != "ann" || got.Source != "api" || got.Comment != "why" || got.Principal != "token-1" || got.Remote != "192.0.2.7" || !got.At.Equal(noon) {
 			t.Errorf("revision 2 is %+v", got)
 		}
 		var before []json.RawMessage

@@ -53,7 +53,7 @@ func (a *app) printList(cmd *cobra.Command, cl *client.Client, kind, form string
 	return printItems(a.out, form, r, items, false)
 }
 
-var revisionColumns = []column{col("NUMBER", "number"), col("AT", "at"), col("AUTHOR", "author"), col("SOURCE", "source"), col("COMMENT", "comment"), wide("CHAIN", "chain")}
+var revisionColumns = []column{col("NUMBER", "number"), col("AT", "at"), col("AUTHOR", "author"), col("SOURCE", "source"), col("COMMENT", "comment"), wide("PRINCIPAL", "principal"), wide("FROM", "remote"), wide("CHAIN", "chain")}
 
 func (a *app) revisionsCommand() *cobra.Command {
 	var form string
