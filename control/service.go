@@ -72,22 +72,31 @@ const (
 	keepReplies = 24 * time.Hour
 )
 
-// Run follows what other processes commit to the same store and forgets old
-// idempotency keys, until ctx ends.
+// Sweep forgets old idempotency keys until ctx ends. One process on a store is enough.
+func (s *Service) Sweep(ctx context.Context) error {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			if err := s.store.DropReplies(ctx, s.now().Add(-keepReplies)); err != nil && ctx.Err() == nil {
+				s.log.Warn("old idempotency keys stay", "err", err)
+			}
+		}
+	}
+}
+
+// Run follows what other processes commit to the same store until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	follow := time.NewTicker(followEvery)
 	defer follow.Stop()
-	sweep := time.NewTicker(time.Hour)
-	defer sweep.Stop()
 	failing := false
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-sweep.C:
-			if err := s.store.DropReplies(ctx, s.now().Add(-keepReplies)); err != nil && ctx.Err() == nil {
-				s.log.Warn("old idempotency keys stay", "err", err)
-			}
 		case <-follow.C:
 			err := s.follow(ctx)
 			if ctx.Err() != nil {

@@ -28,6 +28,7 @@ type CurrentsControl struct {
 	wire  Wire
 	log   *slog.Logger
 	wake  chan struct{}
+	read  chan struct{} // closed when the store has been read
 
 	mu       sync.Mutex // guards the fields below
 	set      currents
@@ -38,7 +39,7 @@ type CurrentsControl struct {
 
 // NewCurrentsControl is empty until Run has loaded the store.
 func NewCurrentsControl(store CurrentStore, wire Wire, log *slog.Logger) *CurrentsControl {
-	return &CurrentsControl{store: store, wire: wire, log: orDiscard(log), wake: make(chan struct{}, 1), set: newCurrents(), unsaved: map[traffic.Key]traffic.Current{}}
+	return &CurrentsControl{store: store, wire: wire, log: orDiscard(log), wake: make(chan struct{}, 1), read: make(chan struct{}), set: newCurrents(), unsaved: map[traffic.Key]traffic.Current{}}
 }
 
 // OnChange calls f with moves that were adopted, from a goroutine of the bus; f must
@@ -48,6 +49,9 @@ func (c *CurrentsControl) OnChange(f func([]traffic.Current)) {
 	defer c.mu.Unlock()
 	c.onChange = append(c.onChange, f)
 }
+
+// Loaded is closed when Run has read the store.
+func (c *CurrentsControl) Loaded() <-chan struct{} { return c.read }
 
 // All lists every current member by scope.
 func (c *CurrentsControl) All() []traffic.Current {
@@ -97,6 +101,7 @@ func (c *CurrentsControl) Run(ctx context.Context) error {
 			c.set.merge(list)
 			c.loaded = true
 			c.mu.Unlock()
+			close(c.read)
 			break
 		}
 		if ctx.Err() != nil {

@@ -3,25 +3,18 @@ package node
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
-	"github.com/meridian-gtm/meridian/control/geo"
+	"github.com/meridian-gtm/meridian/control/lease"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/distribute"
 	"github.com/meridian-gtm/meridian/distribute/broker"
 	"github.com/meridian-gtm/meridian/distribute/publish"
-	"github.com/meridian-gtm/meridian/distribute/stream"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
@@ -35,6 +28,8 @@ type controlRole struct {
 	pub     *publish.Publisher
 	roster  *distribute.Roster
 	maps    *mapFile
+	id      string // among the control processes of the store
+	lease   *lease.Keeper
 
 	adminToken string // path of the file, if it was written or is still there
 }
@@ -62,6 +57,10 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 		return err
 	}
 	n.run("control", c.service.Run)
+	if err := n.startLeading(); err != nil {
+		return err
+	}
+	n.lead("idempotency keys", c.service.Sweep)
 
 	if n.o.NATS != "embedded" {
 		dial.Servers = strings.Split(n.o.NATS, ",")
@@ -99,8 +98,7 @@ func (n *node) startPublishing() error {
 	c := n.control
 	var err error
 	c.pub, err = publish.New(publish.Options{Source: source{c.store}, Signer: c.signer, Conn: n.bus.Conn(), Log: n.log,
-		Blobs: c.maps.offered,
-		Blob:  func(_ context.Context, h traffic.Hash) ([]byte, error) { return c.maps.bytes(h) }})
+		Blobs: n.offeredMaps, Blob: n.mapBytes})
 	if err != nil {
 		return err
 	}
@@ -127,52 +125,9 @@ func (n *node) startPublishing() error {
 	n.run("roster", c.roster.Run)
 	currents := distribute.NewCurrentsControl(c.store, n.bus, n.log)
 	n.run("current members of all", currents.Run)
-	n.run("resets", func(ctx context.Context) error { return n.resetCurrents(ctx, currents) })
-	n.run("location data", n.watchGeo)
+	n.lead("resets", func(ctx context.Context) error { return n.resetCurrents(ctx, currents) })
+	n.lead("location data", n.watchGeo)
 	return nil
-}
-
-// resetCurrents lets a policy that is no longer non-preemptive forget the member it
-// was on, so that it begins anew if it becomes so again (design 5.1.3).
-func (n *node) resetCurrents(ctx context.Context, currents *distribute.CurrentsControl) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case scope := <-n.resets:
-			if c, ok := currents.Get(scope); !ok || c.Member == "" {
-				continue
-			}
-			if err := currents.Reset(ctx, scope); err != nil {
-				n.log.Error("forget current member", "scope", scope.String(), "error", err)
-			}
-		}
-	}
-}
-
-// noteResets looks for policies that a step of configuration turns away from
-// non-preemptive. It does not block the step: a full queue loses a reset of a mode
-// that nobody changes a thousand times a second.
-func (n *node) noteResets(changes []traffic.Change) {
-	for _, c := range changes {
-		stays := false
-		switch v := c.After.(type) {
-		case *traffic.Pool:
-			stays = v.Mode == traffic.NonPreemptive
-		case *traffic.AccessDomain:
-			stays = v.Mode == traffic.NonPreemptive
-		}
-		if stays || c.Key.Kind != traffic.KindPool && c.Key.Kind != traffic.KindAccessDomain {
-			continue
-		}
-		if _, ok := n.currents.Get(c.Key); !ok {
-			continue
-		}
-		select {
-		case n.resets <- c.Key:
-		default:
-		}
-	}
 }
 
 // source hands the store to the publisher: both speak of the same revisions in their
@@ -210,120 +165,4 @@ func (s source) Snapshot(ctx context.Context) (traffic.Position, []byte, error) 
 	}
 	m.Apply(changes)
 	return pos, traffic.EncodeChanges(m.All()), nil
-}
-
-// mapFile is the compiled location map in control's folder, as bytes for the nodes.
-type mapFile struct {
-	dir string
-
-	mu   sync.Mutex // guards the fields below
-	hash traffic.Hash
-	data []byte
-	mark fs.FileInfo // of the file that was read last
-}
-
-// load reads the map if its file is another than before, and returns its hash as
-// settings name it, "" when there is none.
-func (f *mapFile) load() (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	info, err := os.Stat(geo.MapPath(f.dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	if f.mark != nil && os.SameFile(info, f.mark) && info.ModTime().Equal(f.mark.ModTime()) && info.Size() == f.mark.Size() {
-		return f.hash.String(), nil
-	}
-	m, err := geo.Open(f.dir)
-	if err != nil {
-		return "", err
-	}
-	h, err := parseHash(m.Hash())
-	if err != nil {
-		return "", fmt.Errorf("location map: %w", err)
-	}
-	f.hash, f.data, f.mark = h, m.AppendTo(nil), info
-	return h.String(), nil
-}
-
-// offered lists the map in the folder, whether the configuration names it already or
-// soon will: nodes must find it before a revision asks for it.
-func (f *mapFile) offered() []traffic.Hash {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.data == nil {
-		return nil
-	}
-	return []traffic.Hash{f.hash}
-}
-
-func (f *mapFile) bytes(h traffic.Hash) ([]byte, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.data == nil || f.hash != h {
-		return nil, fmt.Errorf("location map %s is not here any more", h)
-	}
-	return f.data, nil
-}
-
-// geoEvery is how often control looks whether `meridian geo update` has put another
-// map into its folder.
-const geoEvery = 5 * time.Second
-
-// watchGeo makes the map in the folder the one that the configuration names, so that
-// all nodes change to it at one revision (design D11).
-func (n *node) watchGeo(ctx context.Context) error {
-	for {
-		wait := geoEvery
-		switch err := n.adoptMap(ctx); {
-		case errors.Is(err, errNotPublished):
-			wait = 50 * time.Millisecond
-		case err != nil && ctx.Err() == nil:
-			n.alarm("geo", "the location data in "+n.o.Geo+" is not in force: "+err.Error())
-		default:
-			n.alarm("geo", "")
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-	}
-}
-
-var errNotPublished = errors.New("nodes cannot fetch the map yet")
-
-func (n *node) adoptMap(ctx context.Context) error {
-	c := n.control
-	h, err := c.maps.load()
-	if err != nil || h == "" {
-		return err // none: default and custom lines work without
-	}
-	have := ""
-	c.service.View(func(m *traffic.Model, _ traffic.Position) { have = m.Settings().GeoMap })
-	if have == h {
-		return nil
-	}
-	c.pub.Notify()
-	hash, err := parseHash(h)
-	if err != nil {
-		return err
-	}
-	js, err := jetstream.New(n.bus.Conn())
-	if err != nil {
-		return fmt.Errorf("look for the published map: %w", err)
-	}
-	look, cancel := context.WithTimeout(ctx, geoEvery)
-	defer cancel()
-	if there, err := stream.HasBlob(look, js, hash); err != nil || !there {
-		return errNotPublished
-	}
-	if _, err := c.service.SetGeoMap(ctx, h, "control", "location data updated"); err != nil {
-		return err
-	}
-	n.log.Info("location map in force", "hash", h)
-	return nil
 }

@@ -73,7 +73,7 @@ func classify(err error) error {
 		}
 		return err
 	}
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrFenced) || errors.Is(err, ErrMoved) {
 		return err
 	}
 	// What is left comes from the connection: refused, reset, timed out, closed.

@@ -43,8 +43,12 @@ func (s *Store) FindReply(ctx context.Context, principal, key string) (Reply, er
 
 // DropReplies forgets answers given before a time.
 func (s *Store) DropReplies(ctx context.Context, before time.Time) error {
-	if _, err := s.write.ExecContext(ctx, `DELETE FROM idempotency WHERE at < $1`, before.UnixMicro()); err != nil {
-		return fmt.Errorf("drop old replies: %w", classify(err))
+	err := s.update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE at < $1`, before.UnixMicro())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("drop old replies: %w", err)
 	}
 	return nil
 }

@@ -8,13 +8,18 @@ import (
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
-// update runs f in a transaction that writes, and classifies what it returns.
+// update runs f in a transaction that writes, and classifies what it returns. Under a
+// fence (WithFence) it commits only if the fence holds.
 func (s *Store) update(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return classify(err)
 	}
-	if err := f(tx); err != nil {
+	err = f(tx)
+	if err == nil {
+		err = s.checkFence(ctx, tx)
+	}
+	if err != nil {
 		tx.Rollback()
 		return classify(err)
 	}

@@ -298,8 +298,8 @@ func (p *Publisher) blobs(ctx context.Context) error {
 	if p.o.Blobs == nil {
 		return nil
 	}
-	list := p.o.Blobs()
-	if !p.blobsDue(list) {
+	list, ours := p.o.Blobs()
+	if !ours || !p.blobsDue(list) {
 		return nil
 	}
 	for _, h := range list {
@@ -311,6 +311,10 @@ func (p *Publisher) blobs(ctx context.Context) error {
 			continue
 		}
 		data, err := p.o.Blob(ctx, h)
+		if errors.Is(err, ErrNoBlob) {
+			p.log.Warn("a location map is in no stream and not here", "hash", h.String())
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("read blob %s: %w", h, err)
 		}

@@ -48,9 +48,10 @@ type Options struct {
 	// Rotations are all key rotations so far in order of serial, as codec.SealRotation
 	// made them.
 	Rotations [][]byte
-	// Blobs, if set, lists the location maps that nodes need, newest last; Blob gives the
-	// bytes of one. Both are called from Run.
-	Blobs func() []traffic.Hash
+	// Blobs, if set, lists the location maps that nodes need, newest last, or says that
+	// another publisher does; Blob gives the bytes of one, or ErrNoBlob when it cannot be
+	// had here. Both are called from Run.
+	Blobs func() (list []traffic.Hash, ours bool)
 	Blob  func(ctx context.Context, hash traffic.Hash) ([]byte, error)
 
 	Limits stream.Limits
@@ -101,6 +102,9 @@ const (
 	// connectPoll is how soon a connection that came back is noticed.
 	connectPoll = 100 * time.Millisecond
 )
+
+// ErrNoBlob: this process does not have a location map. Nodes that have it keep it.
+var ErrNoBlob = errors.New("not here")
 
 // New checks the options.
 func New(o Options) (*Publisher, error) {
