@@ -404,7 +404,7 @@ func TestBlobsAreCachedAndChecked(t *testing.T) {
 	smallHash := traffic.Hash(sha256.Sum256(small))
 	list := []traffic.Hash{hash, smallHash}
 	s := newSite(t, func(o *publish.Options) {
-		o.Blobs = func() []traffic.Hash { return list }
+		o.Blobs = func() ([]traffic.Hash, bool) { return list, true }
 		o.Blob = func(_ context.Context, h traffic.Hash) ([]byte, error) {
 			if h == hash {
 				return blob, nil
