@@ -282,6 +282,9 @@ func (n *node) status() traffic.NodeStatus {
 	if n.view != nil {
 		s.Verdicts = n.view.Digest()
 		s.Cold = n.view.Cold()
+		if why := n.view.Alarm(); why != "" {
+			s.Alarms = append(s.Alarms, why)
+		}
 	}
 	if n.vantage != nil {
 		if v := n.vantage.Status(); v.Isolated != "" {

@@ -124,17 +124,36 @@ func (v *View) saveUntil(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if f := v.snapshot(time.Now()); f != nil {
-			if err := f.write(v.opt.Dir); err != nil {
-				v.log.Warn("verdicts not saved", "error", err)
-				v.mu.Lock()
-				v.unsaved = true
-				v.mu.Unlock()
-			}
+			v.noteSave(f.write(v.opt.Dir))
 		}
 		if end {
 			return
 		}
 	}
+}
+
+// noteSave notes how a save went; a disk that stays full is said once, not each second.
+func (v *View) noteSave(err error) {
+	v.mu.Lock()
+	was := v.saveErr
+	v.saveErr, v.unsaved = err, v.unsaved || err != nil
+	v.mu.Unlock()
+	switch {
+	case err != nil && was == nil:
+		v.log.Warn("verdicts not saved", "error", err)
+	case err == nil && was != nil:
+		v.log.Info("verdicts are saved again")
+	}
+}
+
+// Alarm says that verdicts do not get to the disk, "" when they do.
+func (v *View) Alarm() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.saveErr == nil {
+		return ""
+	}
+	return "verdicts are in use but cannot be stored, and would be older after a restart: " + v.saveErr.Error()
 }
 
 // write replaces the file in one step: a reader sees the old one or the new one.

@@ -58,6 +58,7 @@ type View struct {
 	onChange []func([]traffic.TaskKey)
 	onEvent  []func([]Event)
 	unsaved  bool
+	saveErr  error // of the last save
 	saved    time.Time
 
 	wake chan struct{} // changed or news

@@ -40,7 +40,8 @@ type cluster struct {
 	control *process
 	nodes   []*process // without control
 	all     []*process
-	next    int // last octet of the next node
+	next    int    // last octet of the next node
+	program string // of the nodes that are prepared next; "" is the one under test
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -68,7 +69,7 @@ func (c *cluster) node(name, ip string, args ...string) *process {
 		ip = c.ip(c.next)
 		c.next++
 	}
-	p := &process{t: c.t, name: name, ip: ip, dir: filepath.Join(c.dir, name), log: &logFile{}}
+	p := &process{t: c.t, name: name, ip: ip, dir: filepath.Join(c.dir, name), log: &logFile{}, program: c.program}
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		c.t.Fatal(err)
 	}
@@ -85,11 +86,21 @@ func (c *cluster) startControl(roles string, args ...string) {
 
 func (c *cluster) startControlAt(ip, roles string, args ...string) {
 	c.t.Helper()
+	c.prepareControlAt(ip, roles, args...)
+	c.control.start()
+}
+
+// prepareControl is startControl without the start.
+func (c *cluster) prepareControl(roles string, args ...string) {
+	c.prepareControlAt("", roles, args...)
+}
+
+func (c *cluster) prepareControlAt(ip, roles string, args ...string) {
+	c.t.Helper()
 	p := c.node("control", ip)
 	p.args = append(p.args, "--roles", roles, "--api", fmt.Sprintf("%s:%d", p.ip, apiPort), "--nats-listen", fmt.Sprintf("%s:%d", p.ip, natsPort))
 	p.args = append(p.args, args...)
 	c.control = p
-	p.start()
 }
 
 // invite admits a node and prepares its process.

@@ -137,4 +137,5 @@ addresses:
 	c.verdict("a real failure is seen by all", "a1", func(h control.TaskHealth) bool {
 		return h.State == "down" && found(h, "far") == "failed" && found(h, "p1") == "failed"
 	})
+	fault(t, "a prober cut off from its targets, then from everything", "it abstains; the verdicts of the others stand; it votes again when the cable is back", "so")
 }

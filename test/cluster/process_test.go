@@ -35,6 +35,8 @@ type process struct {
 	args []string
 	log  *logFile
 
+	program string // started in place of the one under test, if set
+
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the present run has ended
 	err  error         // of its end, after done
@@ -50,7 +52,11 @@ func (p *process) health() string { return fmt.Sprintf("http://%s:%d", p.ip, htt
 // launch starts the process and does not wait for anything.
 func (p *process) launch() {
 	p.t.Helper()
-	argv := append(append([]string{}, p.wrap...), program, "serve")
+	what := program
+	if p.program != "" {
+		what = p.program
+	}
+	argv := append(append([]string{}, p.wrap...), what, "serve")
 	argv = append(argv, p.args...)
 	p.log.note("started: " + strings.Join(argv, " "))
 	cmd := exec.Command(argv[0], argv[1:]...)

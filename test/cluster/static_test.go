@@ -151,6 +151,7 @@ func TestAMemberThatFailsWhileControlIsDeadMovesAnswersWhenItReturns(t *testing.
 	i.everywhere(i.a, "preemptive.example.com")
 	i.everywhere(i.b, staying...)
 	i.converge(resolverIDs...)
+	fault(t, "NATS down", "answers stay as they were, also over a restart of a resolver; what happened meanwhile arrives when it returns", "so")
 }
 
 func TestResolversAnswerFromDiskWithEverythingElseKilledAndConvergeAfterwards(t *testing.T) {
@@ -188,6 +189,7 @@ func TestResolversAnswerFromDiskWithEverythingElseKilledAndConvergeAfterwards(t 
 		t.Errorf("after one change the revision is %d, it was %d", p.Revision, before.Revision)
 	}
 	note("control, NATS and probers killed (-9), then each resolver too", "answers go on; nothing lost; all converge", "so")
+	fault(t, "control, NATS and all probers killed, then every resolver", "each resolver answers from its disk as before; nothing is lost; all converge when they return", "so")
 }
 
 func TestAResolverWithAnEmptyDiskIsSilentUntilItHasASnapshot(t *testing.T) {

@@ -116,4 +116,5 @@ func TestVerdictsHoldAgainstOneLiarFollowTwoAndHoldWhenTooFewAreLeft(t *testing.
 	})
 	r.answers("gtm.example.com", spare)
 	note("three vantages, failure rate 50: one lying; two lying; one alone left; none left", "no change; change; holds, stale; holds, stale", "so")
+	fault(t, "most probers down, then all", "the last verdict holds, marked stale; answers stay", "so")
 }
