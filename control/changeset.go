@@ -38,6 +38,9 @@ type ChangeSet struct {
 	// Return is the object whose stored form the caller wants in the Result.
 	Return traffic.Key
 
+	// Permit narrows what the author may write; nil permits everything.
+	Permit Permit
+
 	// watch sees what is planned while the model still stands as it was planned on.
 	watch func(*traffic.Draft, []traffic.Change)
 	// managed lets control itself set the fields that users cannot.

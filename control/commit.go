@@ -29,7 +29,7 @@ type Result struct {
 const commitTime = 30 * time.Second
 
 // Commit plans a change set and commits it as one revision. A change set that
-// changes nothing makes no revision. Errors: *Rejected, *Collision, *ObjectError, ErrKeyReused,
+// changes nothing makes no revision. Errors: *Rejected, *Denied, *Collision, *ObjectError, ErrKeyReused,
 // store.ErrUnavailable.
 func (s *Service) Commit(ctx context.Context, cs ChangeSet) (Result, error) {
 	if err := s.take(ctx); err != nil {

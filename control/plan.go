@@ -24,8 +24,8 @@ type planned struct {
 	mark    []traffic.Key // unchanged objects that move to the set
 }
 
-// Plan says what a change set would do, or returns *Rejected (*Collision for
-// one of Rollback or Revert). It changes nothing.
+// Plan says what a change set would do, or returns *Rejected or *Denied (*Collision
+// for one of Rollback or Revert). It changes nothing.
 func (s *Service) Plan(ctx context.Context, cs ChangeSet) (Plan, error) {
 	for {
 		if err := s.readUndo(ctx, &cs); err != nil {
@@ -108,6 +108,9 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 		if m, stored := s.metas[k]; stored && cs.Set != "" && m.Set != cs.Set {
 			p.mark = append(p.mark, k)
 		}
+	}
+	if err := s.permit(cs, d, &p); err != nil {
+		return planned{}, err
 	}
 	if cs.watch != nil {
 		cs.watch(d, p.changes)

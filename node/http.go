@@ -130,7 +130,7 @@ func (n *node) guarded(need auth.Role, h http.Handler) http.Handler {
 			return
 		}
 		p, err := auth.Authenticate(r.Context(), n.control.store, r.Header.Get("Authorization"), time.Now())
-		if err != nil || !p.Role.Allows(need) {
+		if err != nil || !p.Grants.Whole(need) {
 			http.Error(w, "a token with the role "+string(need)+" is needed", http.StatusUnauthorized)
 			return
 		}

@@ -61,6 +61,13 @@ func TestEveryRouteKnowsItsRole(t *testing.T) {
 				r.problem(403, "forbidden", string(role))
 			}
 		}
+		need := map[bool]auth.Role{true: auth.Admin, false: auth.Operator}[admin]
+		if read && !admin {
+			need = auth.Viewer
+		}
+		if o.raw["x-meridian-role"] != string(need) {
+			t.Errorf("%s %s is marked %v, needs %s", o.method, o.path, o.raw["x-meridian-role"], need)
+		}
 	}
 }
 
@@ -199,6 +206,10 @@ func TestTokensFromCreationToRevocation(t *testing.T) {
 	w.do("ci", "GET", "/api/v1/pools", "").want(200)
 	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"ci","role":"viewer"}`).problem(409, "exists")
 	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"god"}`).problem(422, "invalid", `"field":"role"`, "admin, operator, viewer")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x"}`).problem(422, "invalid", `"field":"role"`, "admin, operator, viewer")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"viewer","labels":{"a":"b"}}`).problem(422, "invalid", "operator only")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"viewer","grants":[{"role":"viewer"}]}`).problem(422, "invalid", "beside")
+	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","grants":[{"role":"operator","labels":{"a,b":"c"}}]}`).problem(422, "invalid", "no object can have")
 	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"viewer","expires_in":"soon"}`).problem(422, "invalid", "expires_in")
 	w.do(auth.Admin, "POST", "/api/v1/tokens", `{"role":"viewer"}`).problem(422, "invalid", `"field":"name"`)
 
@@ -265,4 +276,34 @@ func TestInvitations(t *testing.T) {
 	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"role":"king"}`).problem(422, "invalid", "resolver, prober")
 	w.do(auth.Admin, "DELETE", "/api/v1/nodes/n1", "").want(200)
 	w.do(auth.Admin, "DELETE", "/api/v1/nodes/n2", "").problem(404, "not_found")
+}
+
+// TestScopedTokens shows what a scoped operator meets at the API: writes within its
+// labels, refusals that name the object and what is needed, and nothing beyond objects.
+func TestScopedTokens(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	made := w.do(auth.Admin, "POST", "/api/v1/tokens", `{"name":"web","role":"operator","labels":{"team":"web"}}`).want(201).json()
+	w.tokens["web"] = made["token"].(string)
+	if made["role"] != "operator" || fmt.Sprint(made["grants"]) != "[map[labels:map[team:web] role:operator]]" {
+		t.Errorf("made %v", made)
+	}
+	w.do(auth.Operator, "POST", "/api/v1/addresses", `{"name":"db-1","address":"192.0.2.1","labels":{"team":"db"}}`).want(201)
+	w.do("web", "POST", "/api/v1/addresses", `{"name":"web-1","address":"192.0.2.2","labels":{"team":"web"}}`).want(201)
+	w.do("web", "PATCH", "/api/v1/addresses/web-1", `{"remark":"x"}`).want(200)
+	w.do("web", "PATCH", "/api/v1/addresses/db-1", `{"remark":"x"}`).problem(403, "forbidden", "Address db-1 is out of reach", "team=db", "operator:team=web", `"name":"db-1"`)
+	w.do("web", "PATCH", "/api/v1/addresses/db-1?dry_run=true", `{"remark":"x"}`).problem(403, "forbidden")
+	w.do("web", "PUT", "/api/v1/settings", `{"nameservers":["ns1.example.net."]}`).problem(403, "forbidden", "shared by all")
+	w.do("web", "POST", "/api/v1/changes", `{"put":[{"kind":"address","body":{"name":"web-2","address":"192.0.2.3","labels":{"team":"web"}}}],"delete":[{"kind":"address","name":"db-1"}]}`).problem(403, "forbidden", "db-1")
+	w.do("web", "GET", "/api/v1/addresses/web-2", "").problem(404, "not_found")
+	w.do("web", "GET", "/api/v1/addresses/db-1", "").want(200)
+	w.do("web", "POST", "/api/v1/preview", `{"delete":[{"kind":"address","name":"db-1"}]}`).want(200) // a viewer may, too
+	for _, o := range w.doc.operations {
+		if o.raw["x-meridian-role"] == "operator" && o.raw["x-meridian-scoped"] != true {
+			w.do("web", o.method, o.example(), "{}").problem(403, "forbidden", "on everything")
+		}
+		if o.raw["x-meridian-role"] == "admin" {
+			w.do("web", o.method, o.example(), "{}").problem(403, "forbidden", "operator")
+		}
+	}
 }

@@ -46,7 +46,7 @@ type changeAnswer struct {
 var changeAnswerType = reflect.TypeFor[changeAnswer]()
 
 func (s *server) changeRoutes() {
-	s.route(route{method: "POST", path: "/changes", id: "applyChanges", summary: "Apply a whole change set", tag: "Changes", need: auth.Operator,
+	s.route(route{method: "POST", path: "/changes", id: "applyChanges", summary: "Apply a whole change set", tag: "Changes", need: auth.Operator, scoped: true,
 		params: writeParams, body: s.schemaOf(reflect.TypeFor[changeRequest]()), limit: changeLimit, answer: s.schemaOf(changeAnswerType), handle: s.changes})
 	s.route(route{method: "POST", path: "/preview", id: "previewChanges", summary: "What a whole change set would do to the configuration and to answers", tag: "Changes", need: auth.Viewer,
 		body: s.schemaOf(reflect.TypeFor[changeRequest]()), limit: changeLimit, answer: s.schemaOf(reflect.TypeFor[control.Preview]()), handle: s.preview})

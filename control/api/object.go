@@ -424,6 +424,7 @@ func (s *server) fill(c *call, body []byte, cs *control.ChangeSet) (dry bool, er
 	}
 	cs.Comment = q.Get("comment")
 	cs.Author, cs.Principal, cs.Source, cs.Remote = c.who.Name, c.who.ID, source(c.Request), remote(c.Request)
+	cs.Permit = permit(c.who)
 	if key := c.Header.Get("Idempotency-Key"); key != "" {
 		if len(key) > 255 {
 			return false, invalidField("Idempotency-Key", "invalid_parameter", "is longer than 255 bytes")

@@ -22,7 +22,8 @@ type route struct {
 	method, path string // path without /api/v1
 	id, summary  string
 	tag          string
-	need         auth.Role
+	need         auth.Role // on everything, unless scoped
+	scoped       bool      // the handler holds each object that it writes to the caller's grants
 	params       []*huma.Param
 	body         *huma.Schema // of the request, nil for none
 	bodyType     string       // media type, default application/json
@@ -74,10 +75,12 @@ func (s *server) route(r route) {
 	if r.bodyType == "" {
 		r.bodyType = "application/json"
 	}
+	r.scoped = r.scoped || r.plan // one object or more, through ChangeSet.Permit
 	path := "/api/v1" + r.path
 	op := &huma.Operation{
 		Method: r.method, Path: path, OperationID: r.id, Summary: r.summary, Tags: []string{r.tag},
-		Description: "Needs the role " + string(r.need) + ".",
+		Description: r.needText(),
+		Extensions:  map[string]any{"x-meridian-role": r.need, "x-meridian-scoped": r.scoped},
 		Parameters:  slices.Clone(r.params),
 		Responses:   map[string]*huma.Response{"default": {Description: "A problem document.", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: s.schemaOf(reflect.TypeFor[Problem]())}}}},
 		Security:    []map[string][]string{{"token": {}}},
@@ -113,7 +116,7 @@ func (s *server) route(r route) {
 		c := &call{Request: req, w: w, who: principal(req)}
 		a, err := s.serve(&r, known, c)
 		if err != nil {
-			s.fail(w, req, err)
+			s.fail(w, req, refusal(c.who, err))
 			return
 		}
 		if !a.done {
@@ -123,9 +126,8 @@ func (s *server) route(r route) {
 }
 
 func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error) {
-	if !c.who.Role.Allows(r.need) {
-		return answer{}, problem(http.StatusForbidden, "forbidden",
-			fmt.Sprintf("This needs the role %s; the token %q has the role %s.", r.need, c.who.Name, c.who.Role))
+	if err := r.admit(c.who); err != nil {
+		return answer{}, err
 	}
 	for k := range c.URL.Query() {
 		if !known[k] {

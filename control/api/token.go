@@ -17,15 +17,15 @@ import (
 )
 
 type tokenRequest struct {
-	Name      string           `json:"name" doc:"What it is for." minLength:"1" maxLength:"128"`
-	Role      string           `json:"role" enum:"admin,operator,viewer" doc:"viewer reads, operator also changes the configuration, admin also handles tokens."`
+	Name string `json:"name" doc:"What it is for." minLength:"1" maxLength:"128"`
+	Granting
 	ExpiresIn traffic.Duration `json:"expires_in,omitempty" doc:"Like 720h; absent means never."`
 }
 
 type tokenAnswer struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Role      string    `json:"role"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Granted
 	Token     string    `json:"token,omitempty" doc:"The token itself: only in the answer to its creation."`
 	CreatedBy string    `json:"created_by"`
 	CreatedAt time.Time `json:"created_at"`
@@ -45,7 +45,7 @@ func (s *server) tokenRoutes() {
 }
 
 func tokenOf(t store.Token) tokenAnswer {
-	return tokenAnswer{ID: t.ID, Name: t.Name, Role: t.Role, CreatedBy: t.CreatedBy, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, UsedAt: t.UsedAt}
+	return tokenAnswer{ID: t.ID, Name: t.Name, Granted: grantsOf(auth.ReadGrants(t.Role, t.Grants)), CreatedBy: t.CreatedBy, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, UsedAt: t.UsedAt}
 }
 
 func (s *server) tokens(c *call) (answer, error) {
@@ -58,11 +58,15 @@ func (s *server) tokens(c *call) (answer, error) {
 		list[i] = tokenOf(t)
 	}
 	role, has := wants(c, "role"), contains(c)
-	return filtered(c, list, func(t tokenAnswer) string { return t.Name }, func(t tokenAnswer) bool { return role(t.Role) && has(t.Name) })
+	return filtered(c, list, func(t tokenAnswer) string { return t.Name }, func(t tokenAnswer) bool { return role(string(t.Role)) && has(t.Name) })
 }
 
 func (s *server) createToken(c *call) (answer, error) {
 	in, err := decode[tokenRequest](s, c)
+	if err != nil {
+		return answer{}, err
+	}
+	grants, err := in.grants()
 	if err != nil {
 		return answer{}, err
 	}
@@ -74,14 +78,14 @@ func (s *server) createToken(c *call) (answer, error) {
 		}
 		expires = now.Add(time.Duration(in.ExpiresIn))
 	}
-	text, t := auth.NewToken(in.Name, auth.Role(in.Role), c.who.Name, now, expires)
+	text, t := auth.NewToken(in.Name, grants, c.who.Name, now, expires)
 	if err := s.Store.AddToken(c.Context(), t); err != nil {
 		if errors.Is(err, store.ErrExists) {
 			return answer{}, problem(http.StatusConflict, "exists", "A token with this name exists already; choose another name or revoke it first.")
 		}
 		return answer{}, err
 	}
-	s.audit(c, fmt.Sprintf("made with the role %s by %s", t.Role, c.who.Name), t)
+	s.audit(c, fmt.Sprintf("made with the role %s by %s", grants, c.who.Name), t)
 	a := tokenOf(t)
 	a.Token = text
 	return answer{body: a, location: "/api/v1/tokens/" + t.ID}, nil
@@ -108,7 +112,7 @@ func (s *server) revokeToken(c *call) (answer, error) {
 // only: revoking it would lock everyone out.
 func lastAdmin(rows []store.Token) store.Token {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(t store.Token) bool {
-		return t.Role != string(auth.Admin) || !t.ExpiresAt.IsZero()
+		return !auth.ReadGrants(t.Role, t.Grants).Whole(auth.Admin) || !t.ExpiresAt.IsZero()
 	})
 	if len(rows) == 1 {
 		return rows[0]

@@ -20,7 +20,7 @@ func (s *server) undoRoutes() {
 		{"rollback", "rollbackRevision", "Make the configuration what it was at a revision, as a new one", s.control.Rollback},
 		{"revert", "revertRevision", "Undo one revision and keep later ones; 409 names what they changed again", s.control.Revert},
 	} {
-		s.route(route{method: "POST", path: "/revisions/{number}/" + u.verb, id: u.id, summary: u.summary, tag: "Changes", need: auth.Operator,
+		s.route(route{method: "POST", path: "/revisions/{number}/" + u.verb, id: u.id, summary: u.summary, tag: "Changes", need: auth.Operator, scoped: true,
 			params: writeParams, answer: s.schemaOf(changeAnswerType), handle: func(c *call) (answer, error) { return s.undo(c, u.verb, u.prepare) }})
 	}
 }

@@ -21,7 +21,7 @@ func (s *server) zoneFileRoutes() {
 	text := &huma.Schema{Type: huma.TypeString, Description: "Master file (RFC 1035 §5)."}
 	s.route(route{method: "GET", path: "/zones/{name}/file", id: "exportZone", summary: "Read a zone as a master file", tag: "Zones", need: auth.Viewer,
 		answer: text, answerType: masterType, handle: s.exportZone})
-	s.route(route{method: "PUT", path: "/zones/{name}/file", id: "importZone", summary: "Import a master file", tag: "Zones", need: auth.Operator,
+	s.route(route{method: "PUT", path: "/zones/{name}/file", id: "importZone", summary: "Import a master file", tag: "Zones", need: auth.Operator, scoped: true,
 		params: append([]*huma.Param{query("replace", huma.TypeBoolean, "Delete the zone's records that the file does not have.")}, writeParams...),
 		body:   text, bodyType: masterType, limit: changeLimit, answer: s.schemaOf(changeAnswerType), handle: s.importZone})
 }

@@ -12,19 +12,21 @@ type Token struct {
 	ID        string
 	Name      string
 	Hash      []byte // SHA-256
-	Role      string
+	Role      string // for releases that know nothing else
+	Grants    string // JSON, "" for a token of such a release: its role on everything
+	Owner     string // id of the user whose token it is, "" for nobody's
 	CreatedBy string
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
 	UsedAt    time.Time // zero: never
 }
 
-const tokenColumns = `id, name, hash, role, created_by, created_at, expires_at, used_at`
+const tokenColumns = `id, name, hash, role, grants, owner, created_by, created_at, expires_at, used_at`
 
 // AddToken stores a token; ErrExists when its name is taken.
 func (s *Store) AddToken(ctx context.Context, t Token) error {
-	_, err := s.write.ExecContext(ctx, `INSERT INTO token (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		t.ID, t.Name, t.Hash, t.Role, t.CreatedBy, micros(t.CreatedAt), micros(t.ExpiresAt), micros(t.UsedAt))
+	_, err := s.write.ExecContext(ctx, `INSERT INTO token (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		t.ID, t.Name, t.Hash, t.Role, t.Grants, t.Owner, t.CreatedBy, micros(t.CreatedAt), micros(t.ExpiresAt), micros(t.UsedAt))
 	if err != nil {
 		return fmt.Errorf("add token %q: %w", t.Name, classify(err))
 	}
@@ -92,7 +94,7 @@ func (s *Store) TouchToken(ctx context.Context, id string, at time.Time) error {
 func scanToken(row interface{ Scan(...any) error }) (Token, error) {
 	var t Token
 	var created, expires, used int64
-	err := row.Scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.CreatedBy, &created, &expires, &used)
+	err := row.Scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.Grants, &t.Owner, &t.CreatedBy, &created, &expires, &used)
 	t.CreatedAt, t.ExpiresAt, t.UsedAt = fromMicros(created), fromMicros(expires), fromMicros(used)
 	return t, err
 }

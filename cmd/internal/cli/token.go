@@ -8,21 +8,23 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/cmd/internal/client"
+	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/spf13/cobra"
 )
 
-var tokenColumns = []column{col("ID", "id"), col("NAME", "name"), col("ROLE", "role"), col("CREATED", "created_at"), col("EXPIRES", "expires_at"), col("USED", "used_at"), wide("BY", "created_by")}
+var tokenColumns = []column{col("ID", "id"), col("NAME", "name"), col("ROLE", "role"), wide("LABELS", "grants.#.labels"), col("CREATED", "created_at"), col("EXPIRES", "expires_at"), col("USED", "used_at"), wide("BY", "created_by")}
 
 func (a *app) tokenCommand() *cobra.Command {
 	return group("token", "Make, list and revoke API tokens", "config", a.tokenCreateCommand(), a.tokenListCommand(), a.tokenRevokeCommand())
 }
 
 func (a *app) tokenCreateCommand() *cobra.Command {
-	var role, form string
+	var form string
+	var allowed grantFlags
 	var expires time.Duration
 	c := &cobra.Command{Use: "create NAME", Short: "Make a token and print it, this once", Args: exactly(1),
-		Example: "  meridian token create ci --role operator --expires 720h"}
-	c.Flags().StringVar(&role, "role", "viewer", "`ROLE`: viewer (reads), operator (changes configuration) or admin")
+		Example: "  meridian token create ci --role operator --expires 720h\n  meridian token create web --role operator --label team=web"}
+	allowed.add(c, "viewer")
 	c.Flags().DurationVar(&expires, "expires", 0, "how long it is valid; 0 means until revoked")
 	outputFlag(c, &form, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -36,7 +38,10 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		body := map[string]any{"name": args[0], "role": role}
+		body := map[string]any{"name": args[0]}
+		if err := allowed.body(cmd, body); err != nil {
+			return err
+		}
 		if expires > 0 {
 			body["expires_in"] = expires.String()
 		}
@@ -48,14 +53,15 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 			return printJSON(a.out, raw)
 		}
 		var out struct {
-			ID    string `json:"id"`
-			Token string `json:"token"`
+			ID     string      `json:"id"`
+			Token  string      `json:"token"`
+			Grants auth.Grants `json:"grants"`
 		}
 		if err := json.Unmarshal(raw, &out); err != nil {
 			return fmt.Errorf("read the server's answer: %w", err)
 		}
 		fmt.Fprintln(a.out, out.Token)
-		fmt.Fprintf(a.err, "Token %s (%s, %s). It is shown this once; keep it safe.\n", out.ID, args[0], role)
+		fmt.Fprintf(a.err, "Token %s (%s, %s). It is shown this once; keep it safe.\n", out.ID, args[0], out.Grants)
 		return nil
 	}
 	return c

@@ -9,38 +9,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
 )
-
-// Role says what a token may do.
-type Role string
-
-// The roles, each including the ones below it.
-const (
-	Admin    Role = "admin"    // tokens, and all below
-	Operator Role = "operator" // change the configuration, and all below
-	Viewer   Role = "viewer"   // read
-)
-
-// Roles lists the roles, most powerful first.
-var Roles = []Role{Admin, Operator, Viewer}
-
-// Allows reports whether r includes need. An unknown role allows nothing.
-func (r Role) Allows(need Role) bool {
-	have, want := slices.Index(Roles, r), slices.Index(Roles, need)
-	return have >= 0 && want >= 0 && have <= want
-}
-
-// Principal is who asks.
-type Principal struct {
-	ID   string // of the token
-	Name string
-	Role Role
-}
 
 // ErrDenied: the token is missing, unknown, revoked or expired. Which of them is not told.
 var ErrDenied = errors.New("no valid token")
@@ -57,11 +30,18 @@ type Tokens interface {
 const prefix = "mrd_"
 
 // NewToken returns a fresh token and its stored form. The token is shown once.
-func NewToken(name string, role Role, by string, now, expires time.Time) (string, store.Token) {
+func NewToken(name string, grants Grants, by string, now, expires time.Time) (string, store.Token) {
+	text := secret(prefix)
+	t := store.Token{ID: store.NewID("token"), Name: name, Hash: hash(text), CreatedBy: by, CreatedAt: now, ExpiresAt: expires}
+	t.Role, t.Grants = grants.Columns()
+	return text, t
+}
+
+// secret returns 256 random bits as text.
+func secret(prefix string) string {
 	var b [32]byte
 	rand.Read(b[:])
-	text := prefix + base64.RawURLEncoding.EncodeToString(b[:])
-	return text, store.Token{ID: store.NewID("token"), Name: name, Hash: hash(text), Role: string(role), CreatedBy: by, CreatedAt: now, ExpiresAt: expires}
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 func hash(token string) []byte {
@@ -94,7 +74,7 @@ func Authenticate(ctx context.Context, tokens Tokens, header string, now time.Ti
 		// Left aside when the disk is full: whoever may read must still be able to.
 		_ = tokens.TouchToken(ctx, t.ID, now)
 	}
-	return Principal{ID: t.ID, Name: t.Name, Role: Role(t.Role)}, nil
+	return Principal{Kind: KindToken, ID: t.ID, Name: t.Name, Grants: ReadGrants(t.Role, t.Grants), Token: t.ID}, nil
 }
 
 // Bootstrap makes the first admin token when there is no token at all, and writes
@@ -104,7 +84,7 @@ func Bootstrap(ctx context.Context, tokens Tokens, path string, now time.Time) (
 	if err != nil || n > 0 {
 		return false, err
 	}
-	text, t := NewToken("admin", Admin, "first start", now, time.Time{})
+	text, t := NewToken("admin", Grants{{Role: Admin}}, "first start", now, time.Time{})
 	// The file first: a crash between the two leaves a token that opens nothing, and
 	// the next start writes another; the other way round nobody could ever sign in.
 	if err := writeSecret(path, text+"\n"); err != nil {
