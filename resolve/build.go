@@ -406,11 +406,7 @@ func (b *builder) attach(c *plan.Compiler, k traffic.Key) error {
 	var n *plan.Name
 	if d != nil && d.Enabled {
 		sl := s.slotFor(c, d)
-		classes := 1
-		if sl.lines != nil {
-			classes = len(sl.lines.Classes)
-		}
-		n = plan.NewName(&sl.Slot, s.opt.Workers, classes, len(d.Pools), sl.rotates, s.rng)
+		n = plan.NewName(&sl.Slot, d.Key().Name, sl.layout, s.opt.Workers, sl.rotates, s.rng)
 	}
 	if kind == zone.SteerCNAME && n == nil && s.aliased(name) {
 		return nil // that one is found under this kind
@@ -480,6 +476,7 @@ func (s *State) slotFor(c *plan.Compiler, d *traffic.AccessDomain) *slot {
 			sl.lines = nil // no client differs from another: scope 0
 		}
 	}
+	sl.layout = plan.NewLayout(s.model, d, sl.lines)
 	s.move(c.Engine, sl)
 	sl.Store(c.Compile(d, sl.lines))
 	s.slots[key] = sl

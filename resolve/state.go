@@ -32,7 +32,10 @@ type Currents interface {
 
 // Options of a State. Workers, Verdict and Currents are required.
 type Options struct {
-	Workers  int // how many workers will answer; each has its own rotation counters
+	Workers int // how many workers will answer; each has its own rotation counters
+	// Counters is how many counters each worker begins with, for the answers of access
+	// domains; 0 means few. Collect makes more where they were too few.
+	Counters int
 	Verdict  func(traffic.TaskKey) verdict.Verdict
 	Currents Currents
 	// Map returns the location map of a hash. A map that cannot be had leaves the
@@ -69,7 +72,8 @@ type slot struct {
 	key      string
 	domain   *traffic.AccessDomain // any of those that share it: their content is equal
 	lines    *line.Partition
-	located  bool // compiled for lines, so a new world means a new slot
+	layout   *plan.Layout // of the pools as they were configured when the slot was made
+	located  bool         // compiled for lines, so a new world means a new slot
 	rotates  bool
 	users    map[traffic.Key]struct{}
 	poolList []string

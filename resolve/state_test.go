@@ -89,6 +89,7 @@ func ask(t testing.TB, w *Worker, from, name, qtype, ecs string) *dns.Msg {
 	t.Helper()
 	w.Begin()
 	out := w.Handle(nil, query(name, qtype, ecs), netip.AddrPortFrom(netip.MustParseAddr(from), 5353), false)
+	w.End()
 	m := new(dns.Msg)
 	if err := m.Unpack(out); err != nil {
 		t.Fatalf("%s %s: answer does not parse: %v", name, qtype, err)

@@ -29,7 +29,10 @@ type Worker struct {
 	rdata  [plan.MaxAnswers][]byte
 	client client
 	count  Tally
+	told   [8]uint64 // of count, as of the last End
 	shared atomicTally
+	counter
+	first *plan.Name // access domain that answers at the query's own name, if any
 }
 
 // client is who asks, as far as one query has looked it up.
@@ -69,17 +72,26 @@ type atomicTally [8]atomic.Uint64
 func (s *State) NewWorker(i, maxUDP int) *Worker {
 	w := &Worker{state: s, index: i, limit: maxUDP, rng: plan.NewRand(rand.Uint64())}
 	w.Response.UDPSize = uint16(maxUDP)
-	w.Begin()
+	w.counter.init(s.opt.Counters)
+	w.view = s.view.Load()
 	return w
 }
 
-// Begin takes the view in force for the batch that follows.
-func (w *Worker) Begin() { w.view = w.state.view.Load() }
+// Begin takes the view in force and the counts for the batch that follows.
+func (w *Worker) Begin() {
+	w.view = w.state.view.Load()
+	w.counter.begin()
+}
 
-// End publishes the tallies of the batch.
+// End publishes the tallies of the batch: those that moved, for an atomic store costs
+// as much as a good part of a query.
 func (w *Worker) End() {
+	w.counter.end()
 	for i, v := range [...]uint64{w.count.Queries, w.count.Silent, w.count.FormErr, w.count.Steered, w.count.NXDomain, w.count.Refused, w.count.Truncated, w.count.ECS} {
-		w.shared[i].Store(v)
+		if v != w.told[i] {
+			w.told[i] = v
+			w.shared[i].Store(v)
+		}
 	}
 }
 
@@ -98,9 +110,11 @@ func (w *Worker) Handle(dst, req []byte, from netip.AddrPort, tcp bool) []byte {
 		switch rcode {
 		case dnswire.Silence:
 			w.count.Silent++
+			return w.Response.AppendError(dst, q, rcode)
 		case dnswire.FormErr:
 			w.count.FormErr++
 		}
+		w.now.code(0, rcode) // what was asked is not known for sure
 		return w.Response.AppendError(dst, q, rcode)
 	}
 	owner := w.Responder.Begin(dst, q.Limit(w.limit, tcp))
@@ -108,12 +122,17 @@ func (w *Worker) Handle(dst, req []byte, from netip.AddrPort, tcp bool) []byte {
 	if zone.Refuses(q) {
 		w.count.Refused++
 		r.Rcode = dnswire.Refused
+		w.now.code(q.Type, dnswire.Refused)
 		return r.Finish()
 	}
 	w.identify(from)
+	w.first = nil
 	scope := uint8(0)
 	for owner != nil {
 		res := w.view.Lookup(&w.Walk, owner, q.Type)
+		if w.First() && res.Zone != nil {
+			w.now.inZone(res.Zone, res.Outcome)
+		}
 		switch {
 		case res.Outcome == zone.Steered:
 			owner = w.steer(owner, &res, &scope)
@@ -142,6 +161,11 @@ func (w *Worker) tally(r *dnswire.Response) {
 	if r.Truncated() {
 		w.count.Truncated++
 	}
+	n := w.now
+	n.code(w.Query.Type, r.Rcode)
+	if n.skip--; n.skip == 0 {
+		n.sample(w.client.addr, w.first, w.rng)
+	}
 }
 
 // identify settles by which address the client is known (RFC 7871 §7.2.1): ECS where
@@ -163,11 +187,12 @@ func (w *Worker) identify(from netip.AddrPort) {
 // steer answers from an access domain, and returns the name that its CNAME leads to.
 func (w *Worker) steer(owner []byte, res *zone.Result[plan.Name], scope *uint8) (next []byte) {
 	r := &w.Response
+	name := res.Slot
 	if w.First() {
 		r.AA = true
+		w.first = name
 	}
 	w.count.Steered++
-	name := res.Slot
 	p := name.Slot.Load()
 	class := 0
 	if p.Lines != nil {
@@ -178,12 +203,15 @@ func (w *Worker) steer(owner []byte, res *zone.Result[plan.Name], scope *uint8) 
 	}
 	c := &w.choice
 	if !name.Choose(p, class, w.index, w.rng, c) {
+		w.now.answer(name, name.Mark(w.index), c.Place)
 		return w.negative(res.Zone, p.TTL)
 	}
 	qtype := w.Query.Type
 	if t := c.Set.Type; t != qtype && t != dnswire.TypeCNAME && qtype != dnswire.TypeANY {
+		w.now.answer(name, name.Mark(w.index), name.Layout.NoData(c.Place))
 		return w.negative(res.Zone, p.TTL)
 	}
+	w.now.answer(name, name.Mark(w.index), c.Place)
 	if !w.appendChoice(owner, p.TTL) {
 		r.Truncate()
 		return nil

@@ -261,3 +261,20 @@ func BenchmarkHandle(b *testing.B) {
 		w.Handle(buf, req, from, false)
 	}
 }
+
+// BenchmarkHandleAlone is a batch of one query, as on a server that has time.
+func BenchmarkHandleAlone(b *testing.B) {
+	n := newNode(1)
+	n.load(b, append(customLines(), zoneObj("example.net"), addr("za", "192.0.2.1"), addr("zb", "192.0.2.2"),
+		pool("zp", traffic.Weighted, member("za", 3), member("zb", 1)),
+		domain("w.example.net", "A", traffic.Proximity, inPool("zp", 1, "lab", "default"))))
+	w := n.NewWorker(0, 1232)
+	buf, req := make([]byte, 0, 4096), query("w.example.net", "A", "203.0.115.0/26")
+	from := netip.MustParseAddrPort("203.0.115.9:53")
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Begin()
+		w.Handle(buf, req, from, false)
+		w.End()
+	}
+}

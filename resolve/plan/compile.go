@@ -17,12 +17,14 @@ type Compiler struct {
 	Engine *steer.Engine
 	sets   map[string]*Set
 	key    []byte
+	bases  []uint32 // of the access domain that is being compiled
 }
 
 // Compile asks the engine once per line class. lines is nil when the answer does
 // not depend on the client.
 func (c *Compiler) Compile(d *traffic.AccessDomain, lines *line.Partition) *Plan {
 	p := &Plan{TTL: d.TTL, Lines: lines}
+	c.bases = appendBases(c.bases[:0], c.Engine.Config, d)
 	if lines == nil {
 		p.Leaves = []Leaf{c.leaf(d, steer.Client{Lines: []string{"default"}})}
 		return p
@@ -48,7 +50,7 @@ func (c *Compiler) leaf(d *traffic.AccessDomain, cl steer.Client) Leaf {
 				turn = i
 			}
 		}
-		l.Sets = append(l.Sets, Member{Set: c.set(pick), Turn: turn})
+		l.Sets = append(l.Sets, Member{Set: c.set(pick), Turn: turn, base: c.bases[turn]})
 		l.cum = append(l.cum, last(l.cum)+uint32(pick.Weight))
 	}
 	switch len(l.Sets) {
@@ -67,10 +69,13 @@ func last(cum []uint32) uint32 {
 	return cum[len(cum)-1]
 }
 
-// set returns the compiled form of a pick, the same one for equal content.
+// set returns the compiled form of a pick, the same one for equal content of a pool.
+// Pools of equal content have their own, since they are counted apart.
 func (c *Compiler) set(p steer.Pick) *Set {
 	k := append(c.key[:0], byte(p.Rule), byte(p.Answers), byte(p.Answers>>8))
+	k = append(append(k, p.Pool...), 0)
 	for _, e := range p.Entries {
+		k = append(append(k, e.Address...), 0)
 		k = append(k, byte(e.Weight))
 		k = append(k, e.Value...)
 		k = append(k, 0)
@@ -87,6 +92,7 @@ func (c *Compiler) set(p steer.Pick) *Set {
 		s.weight = append(s.weight, uint32(e.Weight))
 		s.cum = append(s.cum, last(s.cum)+uint32(e.Weight))
 	}
+	s.place = places(c.Engine.Config.Pool(p.Pool), p.Entries)
 	if len(s.RData) == 1 {
 		s.Rule = steer.First
 	}

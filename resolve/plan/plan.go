@@ -40,6 +40,7 @@ type Member struct {
 	// Turn is the place of the set's own rotation counter: the pool's position in
 	// the access domain, which health does not move.
 	Turn int
+	base uint32 // of the pool's places in the Layout
 }
 
 // Set is what one pool answers: its candidates and the rule among them. Immutable.
@@ -50,28 +51,34 @@ type Set struct {
 	RData   [][]byte // wire form, in order
 	weight  []uint32
 	cum     []uint32 // cumulative weights, for Draw
+	place   []uint32 // of each entry among the pool's configured members, for Layout
 }
 
-// Name is one access domain in a view: the slot it shares and the rotation
-// counters it does not.
+// Name is one access domain in a view: the slot it shares and the counters it does not.
 type Name struct {
 	Slot *Slot
+	// Domain is NAME/TYPE, and Layout what places in its counts stand for. Both are for
+	// those who read the counts; a choice only names the place.
+	Domain string
+	Layout *Layout
+	// marks[worker] tells where in that worker's counts this name has its places.
+	marks []Mark
 	// turns[worker] holds, for each class, one counter among pools and one for each
 	// pool. A worker touches its own alone. Empty when nothing rotates by policy.
 	turns [][]uint32
 	per   int // counters of one class
 }
 
-// NewName prepares the counters of one access domain for a number of workers. Each
+// NewName prepares the counters of one access domain for a number of workers. Rotation
 // starts at a random place, so that many resolvers don't begin with the same member.
-func NewName(s *Slot, workers, classes, pools int, rotates bool, rng *Rand) *Name {
-	n := &Name{Slot: s, per: pools + 1}
+func NewName(s *Slot, domain string, l *Layout, workers int, rotates bool, rng *Rand) *Name {
+	n := &Name{Slot: s, Domain: domain, Layout: l, marks: make([]Mark, workers), per: len(l.Pools) + 1}
 	if !rotates {
 		return n
 	}
 	n.turns = make([][]uint32, workers)
 	for w := range n.turns {
-		n.turns[w] = make([]uint32, classes*n.per)
+		n.turns[w] = make([]uint32, len(l.Lines)*n.per)
 		for i := range n.turns[w] {
 			n.turns[w][i] = rng.Uint32n(1 << 30)
 		}
@@ -85,6 +92,7 @@ type Choice struct {
 	First int // rotation: entries First, First+1, … cyclic
 	N     int // how many
 	Drawn bool
+	Place uint32             // in the name's Layout: of the class, the pool and the first record, or of NODATA
 	Index [MaxAnswers]uint16 // draw: which entries, the first holding the share
 }
 
@@ -93,6 +101,7 @@ type Choice struct {
 func (n *Name) Choose(p *Plan, class, worker int, rng *Rand, c *Choice) bool {
 	leaf := &p.Leaves[class]
 	c.Drawn = false
+	c.Place = uint32(class) * n.Layout.width
 	base := class * n.per
 	var m *Member
 	switch leaf.Rule {
@@ -113,7 +122,10 @@ func (n *Name) Choose(p *Plan, class, worker int, rng *Rand, c *Choice) bool {
 	case steer.Draw:
 		c.Drawn = true
 		s.drawDistinct(c, rng)
+		c.Place += m.base + s.place[c.Index[0]]
+		return true
 	}
+	c.Place += m.base + s.place[c.First]
 	return true
 }
 

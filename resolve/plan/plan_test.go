@@ -11,7 +11,7 @@ import (
 )
 
 // compiled makes a plan of one access domain over pools given as policy and weights.
-func compiled(t testing.TB, top traffic.Policy, pools ...[]int) (*Plan, *traffic.AccessDomain) {
+func compiled(t testing.TB, top traffic.Policy, pools ...[]int) (*Plan, *Layout) {
 	t.Helper()
 	m := traffic.NewModel()
 	put := func(o traffic.Object) {
@@ -34,7 +34,7 @@ func compiled(t testing.TB, top traffic.Policy, pools ...[]int) (*Plan, *traffic
 	}
 	put(d)
 	c := &Compiler{Engine: &steer.Engine{Config: m, Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }}}
-	return c.Compile(d, nil), d
+	return c.Compile(d, nil), NewLayout(m, d, nil)
 }
 
 // TestDrawFollowsWeight covers the short and the long form of the draw: up to 16
@@ -47,8 +47,8 @@ func TestDrawFollowsWeight(t *testing.T) {
 			weights[i] = 1 + (i*37)%100
 			total += weights[i]
 		}
-		p, d := compiled(t, traffic.Sequential, weights)
-		name := NewName(&Slot{}, 1, 1, len(d.Pools), false, NewRand(1))
+		p, layout := compiled(t, traffic.Sequential, weights)
+		name := NewName(&Slot{}, "www.example.com/A", layout, 1, false, NewRand(1))
 		rng, got := NewRand(uint64(n)), map[string]int{}
 		const draws = 200_000
 		var c Choice
@@ -100,8 +100,8 @@ func TestDigestTellsContent(t *testing.T) {
 }
 
 func TestChooseAllocatesNothing(t *testing.T) {
-	p, d := compiled(t, traffic.Weighted, []int{1, 2, 3}, []int{5})
-	name, rng := NewName(&Slot{}, 1, 1, len(d.Pools), true, NewRand(1)), NewRand(2)
+	p, layout := compiled(t, traffic.Weighted, []int{1, 2, 3}, []int{5})
+	name, rng := NewName(&Slot{}, "www.example.com/A", layout, 1, true, NewRand(1)), NewRand(2)
 	var c Choice
 	if n := testing.AllocsPerRun(1000, func() { name.Choose(p, 0, 0, rng, &c) }); n != 0 {
 		t.Errorf("%v allocations for a choice, want 0", n)
@@ -109,8 +109,8 @@ func TestChooseAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkChoose(b *testing.B) {
-	p, d := compiled(b, traffic.Weighted, []int{1, 2, 3}, []int{5})
-	name, rng := NewName(&Slot{}, 1, 1, len(d.Pools), true, NewRand(1)), NewRand(2)
+	p, layout := compiled(b, traffic.Weighted, []int{1, 2, 3}, []int{5})
+	name, rng := NewName(&Slot{}, "www.example.com/A", layout, 1, true, NewRand(1)), NewRand(2)
 	var c Choice
 	for b.Loop() {
 		name.Choose(p, 0, 0, rng, &c)

@@ -125,6 +125,9 @@ type Zone struct {
 	gen    uint64
 }
 
+// ID is a number that few other zones of the node have, for tables of zones.
+func (z *Zone) ID() uint32 { return z.id }
+
 // NegativeTTL returns the seconds that a negative answer of this zone may live
 // (RFC 2308 §3, §5), and no more than limit.
 func (z *Zone) NegativeTTL(limit uint32) uint32 {
