@@ -15,7 +15,7 @@ type ObjectChange struct {
 	Kind   traffic.Kind  `json:"kind"`
 	Name   string        `json:"name"`
 	Action string        `json:"action" enum:"create,update,delete"`
-	Fields []FieldChange `json:"fields,omitempty" doc:"What an update changes."`
+	Fields []FieldChange `json:"fields,omitempty" doc:"What an update changes; of what was done, all fields of what was created or deleted too."`
 }
 
 // FieldChange is one field with its value before and after; the side on which it
@@ -25,6 +25,26 @@ type FieldChange struct {
 	Field  string          `json:"field"`
 	Before json.RawMessage `json:"before,omitempty"`
 	After  json.RawMessage `json:"after,omitempty"`
+}
+
+// tellObject is diffObject with the fields of what comes or goes: of what was done,
+// the content of a deleted object stands nowhere else.
+func tellObject(k traffic.Key, before, after []byte) (ObjectChange, error) {
+	c, err := diffObject(k, before, after)
+	if err != nil || c.Action == "update" {
+		return c, err
+	}
+	sides := []any{map[string]any{}, map[string]any{}}
+	for i, b := range [][]byte{before, after} {
+		if b == nil {
+			continue
+		}
+		if sides[i], err = tree(b); err != nil {
+			return c, fmt.Errorf("read %s: %w", k, err)
+		}
+	}
+	diffTree("", sides[0], sides[1], &c.Fields)
+	return c, nil
 }
 
 // diffObject describes a change from the two encoded bodies, nil for none.

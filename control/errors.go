@@ -53,3 +53,13 @@ type Collision struct {
 func (e *Collision) Error() string {
 	return fmt.Sprintf("revision %d: %d problems, the first: %s", e.Revision, len(e.Problems), e.Problems[0])
 }
+
+// Compacted is a question about a time before the history that is kept.
+type Compacted struct {
+	Revision uint64 // whose configuration or content is asked for
+	Oldest   uint64 // the oldest one that can still be told and gone back to
+}
+
+func (e *Compacted) Error() string {
+	return fmt.Sprintf("the history before revision %d is compacted: revision %d is not kept any more", e.Oldest, e.Revision)
+}

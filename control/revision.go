@@ -31,10 +31,9 @@ func summary(r store.Revision) Revision {
 
 func (s *Service) announce(r store.Revision) { s.Stream.Publish("revision", summary(r)) }
 
-// ListRevisions returns up to limit revisions before a number (0: from the newest),
-// newest first.
-func (s *Service) ListRevisions(ctx context.Context, before uint64, limit int) ([]Revision, error) {
-	list, err := s.store.ListRevisions(ctx, before, limit)
+// ListRevisions returns the revisions that a filter selects, newest first.
+func (s *Service) ListRevisions(ctx context.Context, f store.RevisionFilter) ([]Revision, error) {
+	list, err := s.store.ListRevisions(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +44,27 @@ func (s *Service) ListRevisions(ctx context.Context, before uint64, limit int) (
 	return out, nil
 }
 
+// Record of a revision: what it did, as far as it is kept.
+type Record struct {
+	Revision
+	// Compacted: Changes name the objects and what was done to each, without fields.
+	Compacted bool           `json:"compacted,omitempty" doc:"The content is not kept any more: changes have no fields, and one cannot go back before it."`
+	Changes   []ObjectChange `json:"changes"`
+}
+
 // GetRevision returns a revision with what it changed.
-func (s *Service) GetRevision(ctx context.Context, number uint64) (Revision, []ObjectChange, error) {
+func (s *Service) GetRevision(ctx context.Context, number uint64) (Record, error) {
 	r, err := s.store.Revision(ctx, number)
 	if err != nil {
-		return Revision{}, nil, err
+		return Record{}, err
+	}
+	out := Record{Revision: summary(r), Compacted: r.Compacted()}
+	if out.Compacted {
+		out.Changes = make([]ObjectChange, len(r.Touched))
+		for i, t := range r.Touched {
+			out.Changes[i] = ObjectChange{Kind: t.Key.Kind, Name: t.Key.Name, Action: t.Action}
+		}
+		return out, nil
 	}
 	var after []struct {
 		Kind traffic.Kind    `json:"kind"`
@@ -58,18 +73,18 @@ func (s *Service) GetRevision(ctx context.Context, number uint64) (Revision, []O
 	}
 	var before []json.RawMessage
 	if err := json.Unmarshal(r.Changes, &after); err != nil {
-		return Revision{}, nil, fmt.Errorf("read revision %d: %w", number, err)
+		return Record{}, fmt.Errorf("read revision %d: %w", number, err)
 	}
 	if err := json.Unmarshal(r.Before, &before); err != nil || len(before) != len(after) {
-		return Revision{}, nil, fmt.Errorf("read revision %d: what was before does not fit its changes (%w)", number, err)
+		return Record{}, fmt.Errorf("read revision %d: what was before does not fit its changes (%w)", number, err)
 	}
-	out := make([]ObjectChange, len(after))
+	out.Changes = make([]ObjectChange, len(after))
 	for i, a := range after {
-		if out[i], err = diffObject(traffic.Key{Kind: a.Kind, Name: a.Name}, body(before[i]), body(a.Body)); err != nil {
-			return Revision{}, nil, fmt.Errorf("read revision %d: %w", number, err)
+		if out.Changes[i], err = tellObject(traffic.Key{Kind: a.Kind, Name: a.Name}, body(before[i]), body(a.Body)); err != nil {
+			return Record{}, fmt.Errorf("read revision %d: %w", number, err)
 		}
 	}
-	return summary(r), out, nil
+	return out, nil
 }
 
 func body(b json.RawMessage) []byte {

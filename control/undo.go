@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,15 +15,16 @@ import (
 // revision, for one Plan or one Commit; the caller adds who and why. What control manages
 // stays: the location map in force, and zone serials, which go forward. Sets and ids
 // are not configuration: what was deleted since comes back with a new id and in no set.
-// The error wraps ErrNotFound for a revision that is not in the history.
+// The error wraps ErrNotFound for a revision that is not in the history, and is
+// *Compacted for one that is older than what is kept.
 func (s *Service) Rollback(ctx context.Context, revision uint64) (ChangeSet, error) {
 	return s.newUndo(ctx, &undo{revision: revision, after: revision}, fmt.Sprintf("rollback to revision %d", revision))
 }
 
 // Revert returns a change set that undoes one revision and leaves what later ones did.
 // Where a later one touched the same objects, fields and list members are undone one by
-// one; Plan and Commit return *Collision where it changed the very same. The error wraps
-// ErrNotFound for a revision that is not in the history.
+// one; Plan and Commit return *Collision where it changed the very same. Errors are
+// those of Rollback.
 func (s *Service) Revert(ctx context.Context, revision uint64) (ChangeSet, error) {
 	if revision == 0 {
 		return ChangeSet{}, fmt.Errorf("revision %d %w", revision, ErrNotFound)
@@ -33,15 +33,10 @@ func (s *Service) Revert(ctx context.Context, revision uint64) (ChangeSet, error
 }
 
 func (s *Service) newUndo(ctx context.Context, u *undo, comment string) (ChangeSet, error) {
-	// Another process may have made the revision a moment ago.
-	if err := s.follow(ctx); err != nil {
+	if _, err := s.revision(ctx, u.revision); err != nil {
 		return ChangeSet{}, err
 	}
-	_, err := s.store.Revision(ctx, u.revision)
-	if errors.Is(err, store.ErrNotFound) {
-		return ChangeSet{}, fmt.Errorf("revision %d %w", u.revision, ErrNotFound)
-	}
-	return ChangeSet{Comment: comment, undo: u}, err
+	return ChangeSet{Comment: comment, undo: u}, s.reaches(ctx, u.after)
 }
 
 // undo gathers from the log what one or all revisions from a number on have changed. It
@@ -88,7 +83,7 @@ func (s *Service) readUndo(ctx context.Context, cs *ChangeSet) error {
 			u.to = r.Position
 		}
 		if u.to.Revision == before {
-			return fmt.Errorf("revision %d %w in the history that is kept", before+1, ErrNotFound)
+			return s.gap(ctx, before)
 		}
 	}
 	u.to = head

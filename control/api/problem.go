@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -61,6 +62,11 @@ func problemOf(err error) (p *Problem, ok bool) {
 	var query *control.QueryError
 	if errors.As(err, &query) {
 		return invalidField(query.Param, "invalid_parameter", query.Text), true
+	}
+	var compacted *control.Compacted
+	if errors.As(err, &compacted) {
+		return problem(http.StatusGone, "compacted", fmt.Sprintf("What was at revision %d is not kept any more; the oldest that one can look at and go back to is revision %d. Who changed which objects is kept for ever.",
+			compacted.Revision, compacted.Oldest)), true
 	}
 	var obj *control.ObjectError
 	what := "It"

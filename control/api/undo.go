@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
@@ -27,9 +26,9 @@ func (s *server) undoRoutes() {
 
 // undo rolls back to a revision or reverts it.
 func (s *server) undo(c *call, verb string, prepare func(context.Context, uint64) (control.ChangeSet, error)) (answer, error) {
-	n, err := strconv.ParseUint(c.PathValue("number"), 10, 63)
-	if err != nil || n == 0 {
-		return answer{}, invalidField("number", "invalid_parameter", "must be the number of a revision")
+	n, err := number("number", c.PathValue("number"), 1)
+	if err != nil {
+		return answer{}, err
 	}
 	if cond := c.Header.Get("If-Match") + c.Header.Get("If-None-Match"); cond != "" {
 		return answer{}, invalidField("If-Match", "invalid_parameter", "has no meaning for a whole revision; leave it out")

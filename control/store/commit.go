@@ -46,6 +46,9 @@ type Revision struct {
 
 	Changes []byte // traffic.EncodeChanges
 	Before  []byte // JSON array beside Changes: bodies before, or null
+
+	// Touched is set by Store.Revision alone, for a revision whose content has gone.
+	Touched []Touched
 }
 
 // Commit appends a revision and brings the objects to it, in one transaction. It
@@ -87,6 +90,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		return err
 	}
 	if err := writeObjects(ctx, tx, r, c); err != nil {
+		return err
+	}
+	if err := noteObjects(ctx, tx, p.Revision, c.Changes); err != nil {
 		return err
 	}
 	if err := markSet(ctx, tx, c.Set, c.Mark); err != nil {

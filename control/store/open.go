@@ -56,6 +56,10 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		s.Close()
 		return nil, err
 	}
+	if err := s.indexLog(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open store %s: %w", s.url, err)
+	}
 	return s, nil
 }
 

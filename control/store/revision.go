@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
@@ -20,8 +22,9 @@ func (s *Store) Head(ctx context.Context) (traffic.Position, error) {
 
 const revisionColumns = `r.epoch, r.number, r.chain, r.at, r.author, r.source, r.comment, r.principal, r.remote`
 
-// Revisions returns up to limit consecutive revisions of the present epoch after a
-// number, oldest first, with their changes but not with what was before.
+// Revisions returns up to limit revisions after a number, oldest first, with their
+// changes but not with what was before. Those that are compacted are left out: then
+// the first is not the next one.
 func (s *Store) Revisions(ctx context.Context, after uint64, limit int) ([]Revision, error) {
 	return s.after(ctx, after, limit, `r.changes`, func(r *Revision) []any { return []any{&r.Changes} })
 }
@@ -33,8 +36,8 @@ func (s *Store) History(ctx context.Context, after uint64, limit int) ([]Revisio
 
 func (s *Store) after(ctx context.Context, after uint64, limit int, columns string, more func(*Revision) []any) ([]Revision, error) {
 	q, err := s.read.QueryContext(ctx, `
-SELECT `+revisionColumns+`, `+columns+` FROM revision r JOIN meta m ON r.epoch = m.epoch
-WHERE r.number > $1 ORDER BY r.number LIMIT $2`, int64(after), limit)
+SELECT `+revisionColumns+`, `+columns+` FROM revision r
+WHERE r.number > $1 AND LENGTH(r.changes) > 0 ORDER BY r.number LIMIT $2`, int64(after), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read revisions after %d: %w", after, classify(err))
 	}
@@ -45,12 +48,51 @@ WHERE r.number > $1 ORDER BY r.number LIMIT $2`, int64(after), limit)
 	return out, nil
 }
 
-// ListRevisions returns up to limit revisions of the present epoch before a number
-// (0 means from the newest), newest first, without their content.
-func (s *Store) ListRevisions(ctx context.Context, before uint64, limit int) ([]Revision, error) {
-	q, err := s.read.QueryContext(ctx, `
-SELECT `+revisionColumns+` FROM revision r JOIN meta m ON r.epoch = m.epoch
-WHERE r.number < $1 OR $1 = 0 ORDER BY r.number DESC LIMIT $2`, int64(before), limit)
+// RevisionFilter selects revisions; zero fields select all.
+type RevisionFilter struct {
+	Before       uint64      // numbers below this one
+	Object       traffic.Key // that changed this object
+	Author       string
+	Since, Until time.Time // Until is exclusive
+	Text         string    // part of comment or author, any case
+	Limit        int
+}
+
+// ListRevisions returns the revisions that a filter selects, newest first, without
+// their content.
+func (s *Store) ListRevisions(ctx context.Context, f RevisionFilter) ([]Revision, error) {
+	var where []string
+	var args []any
+	add := func(clause string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			clause = strings.Replace(clause, "?", "$"+strconv.Itoa(len(args)), 1)
+		}
+		where = append(where, clause)
+	}
+	if f.Before != 0 {
+		add(`r.number < ?`, int64(f.Before))
+	}
+	if f.Object != (traffic.Key{}) {
+		add(`r.number IN (SELECT o.revision FROM revision_object o WHERE o.kind = ? AND o.name = ?)`, string(f.Object.Kind), f.Object.Name)
+	}
+	if f.Author != "" {
+		add(`r.author = ?`, f.Author)
+	}
+	if !f.Since.IsZero() {
+		add(`r.at >= ?`, f.Since.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		add(`r.at < ?`, f.Until.UnixMicro())
+	}
+	if f.Text != "" {
+		part := "%" + likeText.Replace(f.Text) + "%"
+		add(`(LOWER(r.comment) LIKE LOWER(?) ESCAPE '\' OR LOWER(r.author) LIKE LOWER(?) ESCAPE '\')`, part, part)
+	}
+	add(`r.number > ?`, int64(0))
+	args = append(args, f.Limit)
+	q, err := s.read.QueryContext(ctx, `SELECT `+revisionColumns+` FROM revision r WHERE `+strings.Join(where, " AND ")+
+		` ORDER BY r.number DESC LIMIT $`+strconv.Itoa(len(args)), args...)
 	if err != nil {
 		return nil, fmt.Errorf("list revisions: %w", classify(err))
 	}
@@ -61,20 +103,26 @@ WHERE r.number < $1 OR $1 = 0 ORDER BY r.number DESC LIMIT $2`, int64(before), l
 	return out, nil
 }
 
-// Revision returns one revision of the present epoch whole, or ErrNotFound.
+// Revision returns one revision whole, or ErrNotFound. A compacted one has Touched in
+// place of Changes and Before.
 func (s *Store) Revision(ctx context.Context, number uint64) (Revision, error) {
+	var touched []byte
 	q, err := s.read.QueryContext(ctx, `
-SELECT `+revisionColumns+`, r.changes, r.before FROM revision r JOIN meta m ON r.epoch = m.epoch
-WHERE r.number = $1`, int64(number))
+SELECT `+revisionColumns+`, r.changes, r.before, r.touched FROM revision r WHERE r.number = $1`, int64(number))
 	if err != nil {
 		return Revision{}, fmt.Errorf("read revision %d: %w", number, classify(err))
 	}
-	out, err := scanRevisions(q, func(r *Revision) []any { return []any{&r.Changes, &r.Before} })
+	out, err := scanRevisions(q, func(r *Revision) []any { return []any{&r.Changes, &r.Before, &touched} })
 	switch {
 	case err != nil:
 		return Revision{}, fmt.Errorf("read revision %d: %w", number, classify(err))
 	case len(out) == 0:
 		return Revision{}, fmt.Errorf("read revision %d: %w", number, ErrNotFound)
+	}
+	if r := &out[0]; r.Compacted() {
+		if r.Touched, err = decodeTouched(touched); err != nil {
+			return Revision{}, fmt.Errorf("read revision %d: %w", number, err)
+		}
 	}
 	return out[0], nil
 }

@@ -122,7 +122,7 @@ func TestCommitIsThereAfterReopening(t *testing.T) {
 		if list, err := s.Revisions(t.Context(), 0, 10); err != nil || len(list) != 2 || list[0].Position != r1.Position || !bytes.Equal(list[1].Changes, r2.Changes) {
 			t.Errorf("log: %v %v", list, err)
 		}
-		if list, err := s.ListRevisions(t.Context(), 2, 10); err != nil || len(list) != 1 || list[0].Position.Revision != 1 {
+		if list, err := s.ListRevisions(t.Context(), store.RevisionFilter{Before: 2, Limit: 10}); err != nil || len(list) != 1 || list[0].Position.Revision != 1 {
 			t.Errorf("list before 2: %v %v", list, err)
 		}
 		if _, err := s.Revision(t.Context(), 3); !errors.Is(err, store.ErrNotFound) {
@@ -166,6 +166,36 @@ func TestFailureInsideACommitLeavesNothing(t *testing.T) {
 		}
 		if list, err := s.Revisions(t.Context(), 0, 10); err != nil || len(list) != 0 {
 			t.Errorf("after a failed commit the log has %v %v", list, err)
+		}
+	})
+}
+
+// TestAnOlderLogIsIndexedAtOpen: what came before the index of objects is found too,
+// compacted or not.
+func TestAnOlderLogIsIndexedAtOpen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		at := mustHead(t, s)
+		for i := range 120 { // more than one step
+			at = mustCommit(t, s, put(at, address(fmt.Sprint("a-", i%2), fmt.Sprintf("192.0.2.%d", i)))).Position
+		}
+		if _, err := s.Compact(t.Context(), 60, time.Now().Add(time.Hour), 1000); err != nil {
+			t.Fatal(err)
+		}
+		of := store.RevisionFilter{Object: address("a-1", "").Key(), Limit: 1000}
+		count := func(s *store.Store) int {
+			list, err := s.ListRevisions(t.Context(), of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		}
+		store.Unindex(t, s)
+		if n := count(s); n != 0 {
+			t.Fatalf("%d found without the index", n)
+		}
+		if n := count(open()); n != 60 {
+			t.Errorf("%d found, want 60", n)
 		}
 	})
 }

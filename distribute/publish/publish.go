@@ -276,6 +276,13 @@ func (p *Publisher) revisions(ctx context.Context, head traffic.Position) error 
 		if len(list) == 0 {
 			return fmt.Errorf("read revisions after %d: the store has none though its head is %d", p.tail.Revision, head.Revision)
 		}
+		if list[0].Position.Revision != p.tail.Revision+1 {
+			// Those between are compacted away: nodes behind them need the whole.
+			if err := p.restart(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		for _, r := range list {
 			if want := p.tail.Next(r.Changes); r.Position != want {
 				return fmt.Errorf("revision %s does not follow %s: the store's chain is broken", r.Position, p.tail)

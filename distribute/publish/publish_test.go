@@ -237,6 +237,24 @@ func TestLogAlwaysReachesBackToTheSnapshot(t *testing.T) {
 	s.readable(store)
 }
 
+// TestCompactedBetweenTwoLooks: a publisher at work finds that what follows its last
+// revision has been compacted away, and goes on with a snapshot.
+func TestCompactedBetweenTwoLooks(t *testing.T) {
+	t.Parallel()
+	s, store := newSite(t), rig.NewStore(1)
+	p, _ := s.publisher(store)
+	store.Commit(rig.Random(s.r)...)
+	p.Notify()
+	s.published(p, store)
+	// No word to it: by its next look all of this is past.
+	for range 10 {
+		store.Commit(rig.Random(s.r)...)
+	}
+	store.Forget(8)
+	s.published(p, store)
+	s.readable(store)
+}
+
 func TestSnapshotsComeWithRevisionsAndBytesAndOldOnesGo(t *testing.T) {
 	t.Parallel()
 	s, store := newSite(t), rig.NewStore(1)

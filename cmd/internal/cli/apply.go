@@ -206,7 +206,7 @@ func (a *app) printPlan(out changeAnswer, dry bool) {
 	switch {
 	case dry:
 		if out.Effect != nil && len(out.Changes) > 0 {
-			a.printEffect(out.Effect)
+			a.printEffect(out.Effect, false)
 		}
 	case len(out.Changes) == 0:
 		fmt.Fprintf(a.out, "Nothing to change; revision %d stands.\n", out.Revision)
@@ -222,9 +222,11 @@ func printChanges(w io.Writer, list []control.ObjectChange) (created, changed, d
 		case "create":
 			created++
 			fmt.Fprintf(w, "+ %s %s\n", c.Kind, c.Name)
+			printContent(w, c.Fields)
 		case "delete":
 			deleted++
 			fmt.Fprintf(w, "- %s %s\n", c.Kind, c.Name)
+			printContent(w, c.Fields)
 		default:
 			changed++
 			fmt.Fprintf(w, "~ %s %s\n", c.Kind, c.Name)
@@ -234,6 +236,22 @@ func printChanges(w io.Writer, list []control.ObjectChange) (created, changed, d
 		}
 	}
 	return created, changed, deleted
+}
+
+// printContent shows what came or went; of a plan, whose content is in the files, the
+// server tells no fields.
+func printContent(w io.Writer, fields []control.FieldChange) {
+	for _, f := range fields {
+		v := f.After
+		if len(v) == 0 {
+			v = f.Before
+		}
+		switch s := short(v); s {
+		case `""`, `{}`, `[]`, `null`:
+		default:
+			fmt.Fprintf(w, "    %s: %s\n", f.Field, s)
+		}
+	}
 }
 
 // short shows one side of a changed field; "-" is a side on which it does not exist.

@@ -65,25 +65,43 @@ func (a *app) diffCommand() *cobra.Command {
 	var files []string
 	var cs changeSet
 	var exit bool
-	var form string
+	var form, span string
 	c := &cobra.Command{
-		Use: "diff -f FILE|DIR", GroupID: "config", Short: "Show what apply would change", Args: exactly(0),
+		Use: "diff -f FILE|DIR", GroupID: "config", Short: "Show what apply would change, or what differs between revisions", Args: exactly(0),
 		Long: `Show what apply would change: the objects and their fields, then the effect on answers
-like apply --dry-run. A token with the role viewer is enough.`,
-		Example: "  meridian diff -f gtm/ --exit-code || echo drift",
+like apply --dry-run. A token with the role viewer is enough.
+
+With --revision A..B, compare the configuration at revision A with that at B, in either
+direction; with A alone, with what stands now. Revision 0 is the time before the first.`,
+		Example: "  meridian diff -f gtm/ --exit-code || echo drift\n  meridian diff --revision 41..44\n  meridian diff --revision 41",
 	}
 	c.Flags().StringArrayVarP(&files, "file", "f", nil, "`FILE` or folder of *.yaml, - for standard input; may be repeated")
 	c.Flags().BoolVar(&cs.Prune, "prune", false, "as in apply")
 	c.Flags().StringVar(&cs.Set, "set", "", "as in apply: `NAME` of the set that the files are")
-	c.Flags().BoolVar(&exit, "exit-code", false, "exit with 1 when something would change")
+	c.Flags().StringVar(&span, "revision", "", "compare revisions `A..B`, or A with what stands now")
+	c.Flags().BoolVar(&exit, "exit-code", false, "exit with 1 when something would change, or differs")
 	outputFlag(c, &form, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json"); err != nil {
 			return err
 		}
+		if span != "" {
+			if len(files) > 0 || cs.Prune || cs.Set != "" {
+				return usagef("--revision compares what is in the server's history; leave -f, --prune and --set out")
+			}
+			cl, err := a.client()
+			if err != nil {
+				return err
+			}
+			changed, err := a.diffRevisions(cmd.Context(), cl, span, form)
+			if err == nil && exit && changed {
+				return silent{exitFailed}
+			}
+			return err
+		}
 		switch {
 		case len(files) == 0:
-			return usagef("name a file or folder: meridian diff -f FILE")
+			return usagef("name a file or folder: meridian diff -f FILE; or revisions: meridian diff --revision A..B")
 		case cs.Prune && cs.Set == "":
 			return usagef("--prune needs --set NAME")
 		}

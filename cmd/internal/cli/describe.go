@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,7 +35,7 @@ func (a *app) describeCommand() *cobra.Command {
 			return err
 		}
 		if r.path == "/revisions" && len(args) == 2 {
-			return a.showRevision(cmd, cl, args[1], form)
+			return a.showRevision(cmd.Context(), cl, args[1], form)
 		}
 		items, err := fetch(cmd.Context(), cl, r, args[1:], nil)
 		if err != nil {
@@ -101,6 +100,9 @@ func (a *app) describe(ctx context.Context, cl *client.Client, r resource, item 
 	if err := tw.Flush(); err != nil {
 		return err
 	}
+	if err := a.describeHistory(ctx, cl, o.Key()); err != nil {
+		return err
+	}
 	return a.describeHealth(ctx, cl, o)
 }
 
@@ -158,47 +160,3 @@ func printTasks(w io.Writer, tasks []control.TaskHealth) error {
 	return tw.Flush()
 }
 
-// showRevision shows what a revision changed and which nodes have it.
-func (a *app) showRevision(cmd *cobra.Command, cl *client.Client, number, form string) error {
-	raw, err := getJSON[json.RawMessage](cmd, cl, "/revisions/"+url.PathEscape(number))
-	if err != nil {
-		return err
-	}
-	switch form {
-	case "json":
-		return printJSON(a.out, raw)
-	case "yaml":
-		return printYAML(a.out, raw)
-	}
-	var r struct {
-		control.Revision
-		Changes []control.ObjectChange `json:"changes"`
-		Nodes   []struct {
-			ID      string `json:"id"`
-			Applied bool   `json:"applied"`
-		} `json:"nodes"`
-	}
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return fmt.Errorf("read the server's answer: %w", err)
-	}
-	fmt.Fprintf(a.out, "Revision %d, %s, by %s through %s\n", r.Number, when(r.At), r.Author, r.Source)
-	if r.Comment != "" {
-		fmt.Fprintf(a.out, "Comment: %s\n", oneLine(r.Comment))
-	}
-	var b bytes.Buffer
-	printChanges(&b, r.Changes)
-	if _, err := b.WriteTo(a.out); err != nil {
-		return err
-	}
-	var missing []string
-	for _, n := range r.Nodes {
-		if !n.Applied {
-			missing = append(missing, n.ID)
-		}
-	}
-	fmt.Fprintf(a.out, "Applied by %d of %s.\n", len(r.Nodes)-len(missing), plural(len(r.Nodes), "node"))
-	if len(missing) > 0 {
-		fmt.Fprintf(a.out, "Not yet: %s\n", strings.Join(missing, ", "))
-	}
-	return nil
-}

@@ -10,8 +10,9 @@ import (
 // emptyShown bounds the names in the warning; all stand in the list below it.
 const emptyShown = 5
 
-// printEffect shows what clients would get otherwise than now.
-func (a *app) printEffect(e *steer.Effect) {
+// printEffect shows what clients would get otherwise than now; past: what they got
+// otherwise, with all tasks good.
+func (a *app) printEffect(e *steer.Effect, past bool) {
 	if e.Empty > 0 {
 		var names []string
 		for _, n := range e.Names {
@@ -22,13 +23,15 @@ func (a *app) printEffect(e *steer.Effect) {
 		if more := e.Empty - len(names); more > 0 {
 			names = append(names, fmt.Sprintf("%d more", more))
 		}
-		fmt.Fprintf(a.err, "warning: %s would go empty, with nothing or only the last resort to answer: %s\n", plural(e.Empty, "access domain"), strings.Join(names, ", "))
+		would := map[bool]string{false: "would go", true: "went"}[past]
+		fmt.Fprintf(a.err, "warning: %s %s empty, with nothing or only the last resort to answer: %s\n", plural(e.Empty, "access domain"), would, strings.Join(names, ", "))
 	}
 	if len(e.Names)+len(e.Lines)+len(e.Records)+e.Unchanged == 0 && !e.NewMap {
 		fmt.Fprintln(a.out, "No access domain is reached; answers stay as they are.")
 		return
 	}
-	fmt.Fprint(a.out, "\nEffect on answers, by health as it is now:\n")
+	by := map[bool]string{false: "by health as it is now", true: "with all tasks good"}[past]
+	fmt.Fprintf(a.out, "\nEffect on answers, %s:\n", by)
 	for _, n := range e.Names {
 		how := map[string]string{steer.GoesEmpty: "! %s %s goes empty\n", steer.Disappears: "- %s %s is not answered any more\n", steer.Appears: "+ %s %s is answered\n"}[n.Change]
 		if how == "" {

@@ -55,46 +55,6 @@ func (a *app) printList(cmd *cobra.Command, cl *client.Client, kind, form string
 
 var revisionColumns = []column{col("NUMBER", "number"), col("AT", "at"), col("AUTHOR", "author"), col("SOURCE", "source"), col("COMMENT", "comment"), wide("PRINCIPAL", "principal"), wide("FROM", "remote"), wide("CHAIN", "chain")}
 
-func (a *app) revisionsCommand() *cobra.Command {
-	var form string
-	var limit int
-	c := &cobra.Command{Use: "revisions [N]", GroupID: "look", Short: "List committed changes, newest first, or show one", Args: between(0, 1)}
-	outputFlag(c, &form, listForms...)
-	c.Flags().IntVar(&limit, "limit", 20, "show at most `N`")
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkOutput(form, listForms...); err != nil {
-			return err
-		}
-		if limit < 1 {
-			return usagef("--limit must be at least 1")
-		}
-		cl, err := a.client()
-		if err != nil {
-			return err
-		}
-		r, err := findResource("revision")
-		if err != nil {
-			return err
-		}
-		if len(args) == 1 {
-			if n, err := strconv.ParseUint(args[0], 10, 63); err != nil || n == 0 {
-				return usagef("%q is not the number of a revision", args[0])
-			}
-			return a.showRevision(cmd, cl, args[0], form)
-		}
-		var items []json.RawMessage
-		err = cl.Each(cmd.Context(), r.path, url.Values{"limit": {fmt.Sprint(min(limit, 1000))}}, func(item json.RawMessage) bool {
-			items = append(items, item)
-			return len(items) < limit
-		})
-		if err != nil {
-			return err
-		}
-		return printItems(a.out, form, r, items, false)
-	}
-	return c
-}
-
 var eventColumns = []column{col("AT", "at"), col("SEVERITY", "severity"), col("KIND", "kind"), col("SUBJECT", "subject"), col("TEXT", "text")}
 
 func (a *app) eventsCommand() *cobra.Command {
