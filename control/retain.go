@@ -27,8 +27,8 @@ const (
 	retainEvery = 10 * time.Minute
 )
 
-// Retain compacts the history now and then, until ctx ends. Several processes may do
-// so at once; one is enough.
+// Retain compacts the history now and then, until ctx ends. One of the processes on a
+// store is enough, two at once do no harm.
 func (s *Service) Retain(ctx context.Context, r Retention) error {
 	for wait := time.Duration(0); ; {
 		select {

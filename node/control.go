@@ -61,6 +61,7 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 		return err
 	}
 	n.lead("idempotency keys", c.service.Sweep)
+	n.lead("retention", func(ctx context.Context) error { return c.service.Retain(ctx, n.o.Retention) })
 
 	if n.o.NATS != "embedded" {
 		dial.Servers = strings.Split(n.o.NATS, ",")

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/distribute/broker"
 )
 
@@ -44,6 +45,9 @@ type Options struct {
 	// ProbeAllow are networks that probes may reach though they are loopback,
 	// link-local, multicast or cloud metadata.
 	ProbeAllow []netip.Prefix
+	// Retention of the history of changes, by control; the zero value means
+	// control.DefaultRetention.
+	Retention control.Retention
 	// Quickstart is a declarative file to load into an empty installation; its own HTTP
 	// endpoints are started on loopback.
 	Quickstart string
@@ -116,6 +120,9 @@ func (o *Options) fill() (*broker.Token, error) {
 	}
 	if o.Data == "" {
 		o.Data = "data"
+	}
+	if o.Retention == (control.Retention{}) {
+		o.Retention = control.DefaultRetention
 	}
 	data, err := filepath.Abs(o.Data)
 	if err != nil {

@@ -159,4 +159,3 @@ func printTasks(w io.Writer, tasks []control.TaskHealth) error {
 	}
 	return tw.Flush()
 }
-

@@ -6,9 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/meridian-gtm/meridian/config"
+	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/node"
 	"github.com/spf13/cobra"
 )
@@ -46,6 +49,8 @@ the environment, the environment over the file.`,
 	f.StringArrayVar(&labels, "label", nil, "`K=V` of the node and its vantage; may be repeated")
 	f.StringVar(&flags.Geo, "geo", "", "`FOLDER` of the location data (default geo in the data folder)")
 	f.StringSliceVar(&flags.ProbeAllow, "probe-allow", nil, "`CIDR` that probes may reach though it is loopback, link-local, multicast or cloud metadata; may be repeated")
+	f.StringVar(&flags.KeepRevisions, "keep-revisions", "", fmt.Sprintf("how many of the newest revisions keep their content, `N` (default %d)", control.DefaultRetention.Revisions))
+	f.StringVar(&flags.KeepFor, "keep-for", "", fmt.Sprintf("how long all revisions keep their content, a `DURATION` like 2160h (default %.0fh)", control.DefaultRetention.Age.Hours()))
 	f.StringVar(&flags.Log.Level, "log-level", "", "debug, info, warn or error (default info)")
 	f.StringVar(&flags.Log.Format, "log-format", "", "text or json (default text)")
 	f.StringVar(&quickstart, "quickstart", "", "on an empty data folder load this `FILE`; answer HTTP for its loopback addresses")
@@ -67,6 +72,10 @@ the environment, the environment over the file.`,
 		if err != nil {
 			return usagef("--probe-allow: %v", err)
 		}
+		keep, err := retention(conf.KeepRevisions, conf.KeepFor)
+		if err != nil {
+			return err
+		}
 		reread := func() error {
 			next, err := config.Load(path, os.Environ())
 			if err != nil {
@@ -79,7 +88,7 @@ the environment, the environment over the file.`,
 		err = node.Run(cmd.Context(), node.Options{
 			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, Store: conf.Store, NATS: conf.NATS,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
-			Geo: conf.Geo, ProbeAllow: allow, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
+			Geo: conf.Geo, ProbeAllow: allow, Retention: keep, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
 		})
 		var bad *node.OptionError
 		if errors.As(err, &bad) {
@@ -88,6 +97,24 @@ the environment, the environment over the file.`,
 		return err
 	}
 	return c
+}
+
+// retention reads how much of the history keeps its content. At least one revision
+// does, so that the last change can be undone.
+func retention(revisions, age string) (control.Retention, error) {
+	r := control.DefaultRetention
+	var err error
+	if revisions != "" {
+		if r.Revisions, err = strconv.ParseUint(revisions, 10, 32); err != nil || r.Revisions == 0 {
+			return r, usagef("--keep-revisions %q: write how many, at least 1", revisions)
+		}
+	}
+	if age != "" {
+		if r.Age, err = time.ParseDuration(age); err != nil || r.Age < 0 {
+			return r, usagef("--keep-for %q: write a duration like 2160h, which is 90 days", age)
+		}
+	}
+	return r, nil
 }
 
 // onHangup reads the node file again at each SIGHUP. What can change in a running
