@@ -3,6 +3,7 @@ package resolve
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -78,8 +79,20 @@ func (b *builder) note(changes []traffic.Change) {
 			for a := range b.s.aliases[name] {
 				b.addrs[a] = true
 			}
+		case traffic.KindOverride:
+			if o, ok := m.Get(k).(*traffic.Override); ok {
+				b.order(o)
+			}
 		}
 	}
+}
+
+// order marks what an override reaches.
+func (b *builder) order(o *traffic.Override) {
+	r := b.s.reached(o)
+	maps.Copy(b.addrs, r.addrs)
+	maps.Copy(b.pools, r.pools)
+	maps.Copy(b.domains, r.domains)
 }
 
 // alias indexes an address by the name it points to. Old entries stay: a spurious
@@ -450,7 +463,7 @@ func (s *State) mayAlias(d *traffic.AccessDomain) bool {
 
 // slotFor returns the slot of a domain's content, compiled in this round.
 func (s *State) slotFor(c *plan.Compiler, d *traffic.AccessDomain) *slot {
-	key := contentKey(d)
+	key := s.contentKey(d)
 	if sl := s.slots[key]; sl != nil {
 		sl.users[d.Key()] = struct{}{}
 		s.domains[d.Key()] = sl
@@ -485,10 +498,11 @@ func (s *State) slotFor(c *plan.Compiler, d *traffic.AccessDomain) *slot {
 }
 
 // contentKey is equal for access domains that answer alike. A non-preemptive one
-// is alike to itself only: its current member is its own.
-func contentKey(d *traffic.AccessDomain) string {
+// is alike to itself only: its current member is its own. So is one that an override
+// is about, whether it has lapsed or not: lapse must not find it among others.
+func (s *State) contentKey(d *traffic.AccessDomain) string {
 	c := traffic.AccessDomain{TTL: d.TTL, Steering: d.Steering, Unmatched: d.Unmatched, AllDown: d.AllDown, Pools: d.Pools}
-	if d.Mode == traffic.NonPreemptive {
+	if d.Mode == traffic.NonPreemptive || s.model.Override(d.Key(), nil, nil) != nil {
 		c.Name, c.Type = d.Name, d.Type
 	}
 	b, err := json.Marshal(&c)

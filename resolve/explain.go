@@ -245,7 +245,7 @@ func (x *explainer) steered(step *steer.Step, res zone.Result[plan.Name], name [
 	dec, tr := x.engine.Explain(d, cl)
 	step.Kind, step.AccessDomain, step.Policy = "access_domain", d.Key().Name, string(d.Policy)
 	step.Basis, step.Reason, step.Line, step.Choice, step.Pools = dec.Basis, dec.Reason, dec.Line, dec.Choice(), tr.Pools
-	step.TTL, step.Scope = d.TTL, scope
+	step.TTL, step.Scope, step.Override = d.TTL, scope, steer.OrderedBy(dec.Override)
 	step.UsedLines, _ = steer.Uses(x.s.model, d)
 	for _, pick := range dec.Picks {
 		c := steer.Candidates{Pool: pick.Pool, Weight: pick.Weight, Rule: pick.Rule.String(), Answers: pick.Answers}

@@ -59,6 +59,7 @@ type State struct {
 	geoHash  string // hash of geoMap
 	alarm    string // why the map in force is not the one configured; empty if it is
 	rng      *plan.Rand
+	lapsed   map[string]bool // overrides that count no more, see Lapse; never changed in place
 
 	domains map[traffic.Key]*slot         // enabled access domains and the slots they share
 	slots   map[string]*slot              // by content
@@ -166,7 +167,7 @@ func (s *State) restore() {
 }
 
 func (s *State) applyFull(pos traffic.Position, changes []traffic.Change, got *fetched) error {
-	next := &State{opt: s.opt, rng: s.rng, geoMap: s.geoMap, geoHash: s.geoHash, world: s.world, alarm: s.alarm}
+	next := &State{opt: s.opt, rng: s.rng, geoMap: s.geoMap, geoHash: s.geoHash, world: s.world, alarm: s.alarm, lapsed: s.lapsed}
 	next.reset()
 	next.view.Store(zone.NewView[plan.Name]())
 	next.model.Apply(changes)
@@ -271,7 +272,7 @@ func (s *State) recompile(slots map[*slot]struct{}) {
 
 func (s *State) engine() *steer.Engine {
 	return &steer.Engine{Config: s.model, Verdict: s.opt.Verdict,
-		Current: s.current}
+		Current: s.current, Lapsed: s.lapsed}
 }
 
 func (s *State) current(scope traffic.Key) string {

@@ -58,6 +58,9 @@ func (d *Draft) checkDeleted(r *Report, k Key) {
 	if len(users) > 0 {
 		r.Errorf("", "in_use", "is in use by %s; remove it there first", list(users))
 	}
+	for _, o := range d.naming(k) {
+		r.Warnf("", "overridden", "is named by %s (%s), which stays and holds again if the object comes back; clear it if it is not meant to", o.ID, o.Order())
+	}
 }
 
 func list(keys []Key) string {

@@ -16,6 +16,7 @@ type Model struct {
 	owners  map[string][]string        // ZONE/OWNER -> record types there
 	byName  map[string][]*AccessDomain // enabled or not, at most three, by type
 	names   nameTree                   // the keys of byName
+	orders  orders                     // the overrides by what they reach
 }
 
 // NewModel returns an empty configuration with default settings.
@@ -132,6 +133,9 @@ func (m *Model) put(o Object) {
 		m.byName[d.Name] = list
 		m.names.add(d.Name)
 	}
+	if v, ok := o.(*Override); ok {
+		m.orders.add(v)
+	}
 }
 
 // ownerKey is the part of a record's key before its type; it shares the key's bytes.
@@ -179,6 +183,8 @@ func (m *Model) remove(k Key) {
 		} else {
 			m.byName[v.Name] = list
 		}
+	case *Override:
+		m.orders.remove(v)
 	}
 }
 

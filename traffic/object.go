@@ -26,10 +26,11 @@ const (
 	KindRecord       Kind = "record"
 	KindAccessDomain Kind = "access_domain"
 	KindAssertion    Kind = "assertion"
+	KindOverride     Kind = "override" // declared nowhere; see Override
 )
 
 // Kinds lists every kind in reference order.
-var Kinds = []Kind{KindSettings, KindLine, KindTemplate, KindAddress, KindPool, KindZone, KindRecord, KindAccessDomain, KindAssertion}
+var Kinds = []Kind{KindSettings, KindLine, KindTemplate, KindAddress, KindPool, KindZone, KindRecord, KindAccessDomain, KindAssertion, KindOverride}
 
 // Key identifies an object for ever: names are identities and never change.
 type Key struct {
@@ -128,6 +129,8 @@ func New(k Kind) Object {
 		return defaultAccessDomain()
 	case KindAssertion:
 		return defaultAssertion()
+	case KindOverride:
+		return &Override{}
 	}
 	return nil
 }

@@ -13,7 +13,9 @@ import (
 // CheckAssertions evaluates every assertion that a draft would have, with all health
 // tasks good: what may be answered to a typical client of its line must be what it
 // expects, no other pool and no other address. It looks at those that the draft does
-// not touch as well, since a change elsewhere may break them.
+// not touch as well, since a change elsewhere may break them. Overrides play no part:
+// an assertion is about the configuration, and a drain must neither be refused by one
+// nor make every later change look as if it broke it.
 func CheckAssertions(m *traffic.Draft, r *traffic.Report) {
 	var list []*traffic.Assertion
 	m.Each(traffic.KindAssertion, func(o traffic.Object) bool {
@@ -33,7 +35,7 @@ func CheckAssertions(m *traffic.Draft, r *traffic.Report) {
 	if err != nil {
 		return // the lines themselves have findings then
 	}
-	e := &Engine{Config: m, Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }}
+	e := &Engine{Config: declared{m}, Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }}
 	for _, a := range list {
 		d := m.AccessDomain(a.Name, a.Type)
 		chain, known := world.ChainOf(a.Line)
@@ -44,6 +46,13 @@ func CheckAssertions(m *traffic.Draft, r *traffic.Report) {
 			r.For(a.Key()).Errorf("expect", "assertion_failed", "%s; change the access domain, or the assertion if it is meant", why)
 		}
 	}
+}
+
+// declared is a configuration as it would be without overrides.
+type declared struct{ Config }
+
+func (declared) Override(traffic.Key, map[string]string, map[string]bool) *traffic.Override {
+	return nil
 }
 
 type expect traffic.Expect

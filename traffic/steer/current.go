@@ -18,7 +18,7 @@ func (e *Engine) CurrentAddress(p *traffic.Pool) string {
 	if p.Policy != traffic.Sequential || p.Mode != traffic.NonPreemptive {
 		return ""
 	}
-	return first(e.choose(&p.Steering, p.Key(), e.addressCandidates(p), Client{}, false))
+	return first(e.choose(&p.Steering, p.Key(), e.addressCandidates(p, e.Pool(p.Name).Forced), Client{}, false))
 }
 
 func first(ch choice) string {

@@ -33,8 +33,10 @@ type candidate struct {
 	enabled   bool // link and object
 	available bool
 	withdrawn bool
-	reason    string // state in words
-	why       string // for a trace: why it was taken or left
+	forced    bool              // a pool whose addresses count as available
+	override  *traffic.Override // that decides about it, if one does
+	reason    string            // state in words
+	why       string            // for a trace: why it was taken or left
 	at        *traffic.Location
 }
 
@@ -42,20 +44,24 @@ func (e *Engine) decide(d *traffic.AccessDomain, c Client, tr *Trace) Decision {
 	cands := e.poolCandidates(d)
 	ch := e.choose(&d.Steering, d.Key(), cands, c, d.Unmatched == traffic.UnmatchedNoData)
 	var out Decision
+	o := e.over(d)
 	switch {
+	case o != nil && o.Action == traffic.Drain:
+		out = Decision{Basis: NoData, Reason: "the access domain " + overrideReason(o)}
 	case len(ch.taken) > 0:
 		out = Decision{Basis: ByPolicy, Reason: ch.reason, Line: ch.line, Rule: ch.rule}
 		if ch.fallback {
 			out.Basis = Unmatched
 		}
 		for _, k := range ch.taken {
-			pick := e.pick(k.name, c, tr)
+			pick := e.pick(k, c, tr)
 			pick.Weight = k.link.Weight
 			out.Picks = append(out.Picks, pick)
 		}
 	default:
 		out = e.lastResort(d, cands, ch, tr)
 	}
+	out.Override = o
 	if tr != nil {
 		tr.pools(d, cands, ch)
 	}
@@ -64,10 +70,12 @@ func (e *Engine) decide(d *traffic.AccessDomain, c Client, tr *Trace) Decision {
 
 func (e *Engine) poolCandidates(d *traffic.AccessDomain) []*candidate {
 	cands := make([]*candidate, 0, len(d.Pools))
+	o := e.over(d)
 	for i := range d.Pools {
 		m := &d.Pools[i]
-		s := e.Pool(m.Pool)
-		k := &candidate{name: m.Pool, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available, reason: s.Reason}
+		s := e.poolIn(m.Pool, o)
+		k := &candidate{name: m.Pool, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available,
+			withdrawn: s.Withdrawn, forced: s.Forced, override: s.Override, reason: s.Reason}
 		if !m.Enabled {
 			k.reason = "is disabled as a member here"
 		}
@@ -79,17 +87,23 @@ func (e *Engine) poolCandidates(d *traffic.AccessDomain) []*candidate {
 	return bySerial(cands)
 }
 
-func (e *Engine) addressCandidates(p *traffic.Pool) []*candidate {
+// addressCandidates returns the members of a pool. Forced, those count as available
+// that are enabled and not withdrawn, whatever health says.
+func (e *Engine) addressCandidates(p *traffic.Pool, forced bool) []*candidate {
 	cands := make([]*candidate, 0, len(p.Members))
 	for i := range p.Members {
 		m := &p.Members[i]
 		s := e.Address(m.Address)
-		k := &candidate{name: m.Address, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available, withdrawn: s.Withdrawn, reason: s.Reason}
+		k := &candidate{name: m.Address, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available,
+			withdrawn: s.Withdrawn, override: s.Override, reason: s.Reason}
 		if !m.Enabled {
 			k.reason = "is disabled as a member here"
 		}
 		if a := e.Config.Address(m.Address); a != nil {
 			k.at, k.value = a.Location, a.Address
+			if forced && k.enabled && !k.available && !k.withdrawn && !e.down(a) {
+				k.available, k.reason = true, "counts as available, as an override says of its pool; else it "+k.reason
+			}
 		}
 		cands = append(cands, k)
 	}
@@ -225,11 +239,11 @@ func (e *Engine) meanLocation(pool string) *traffic.Location {
 
 // pick applies an available pool's own policy. At this level proximity always falls
 // back to the smallest serial of any line.
-func (e *Engine) pick(pool string, c Client, tr *Trace) Pick {
-	p := e.Config.Pool(pool)
-	cands := e.addressCandidates(p)
+func (e *Engine) pick(pool *candidate, c Client, tr *Trace) Pick {
+	p := e.Config.Pool(pool.name)
+	cands := e.addressCandidates(p, pool.forced)
 	ch := e.choose(&p.Steering, p.Key(), cands, c, false)
-	out := Pick{Pool: pool, Weight: 1, Line: ch.line, Alias: p.Type == traffic.Domain, Rule: ch.rule, Answers: 1}
+	out := Pick{Pool: p.Name, Weight: 1, Line: ch.line, Alias: p.Type == traffic.Domain, Rule: ch.rule, Answers: 1}
 	out.Entries = e.entries(ch.taken)
 	switch {
 	case out.Alias: // design 5.1.5: exactly one CNAME under every policy
@@ -275,11 +289,11 @@ func (e *Engine) lastResort(d *traffic.AccessDomain, cands []*candidate, ch choi
 		{func(k *candidate) bool { return k.enabled && !k.withdrawn }, "no pool is available and no address either; last resort: every enabled address of %s"},
 	} {
 		for _, pool := range cands {
-			if !pool.enabled {
+			if !pool.enabled || pool.withdrawn {
 				continue
 			}
 			p := e.Config.Pool(pool.name)
-			addrs := e.addressCandidates(p)
+			addrs := e.addressCandidates(p, pool.forced)
 			keep := filter(addrs, pass.keep)
 			if len(keep) == 0 {
 				continue

@@ -1,6 +1,8 @@
 package steer
 
 import (
+	"slices"
+
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -11,6 +13,9 @@ type Config interface {
 	Address(name string) *traffic.Address
 	Template(name string) *traffic.Template
 	At(name string) []*traffic.AccessDomain
+	// Override returns the operator's order about an object with these labels, nil for
+	// none; those that have lapsed, by id, do not count.
+	Override(k traffic.Key, labels map[string]string, lapsed map[string]bool) *traffic.Override
 }
 
 // Engine decides. Config and Verdict are required; Current may be nil (nobody has
@@ -25,6 +30,8 @@ type Engine struct {
 	Current func(scope traffic.Key) string
 	// Down names addresses, by name or endpoint, that are to be taken as failed.
 	Down map[string]bool
+	// Lapsed holds the ids of overrides that have ended here before control removed them.
+	Lapsed map[string]bool
 
 	visiting map[string]bool      // names on the path of inherited availability
 	pools    map[string]PoolState // judged so far
@@ -64,6 +71,8 @@ type Decision struct {
 	Line   string // the line that won, for proximity
 	Rule   Rule   // among Picks
 	Picks  []Pick
+	// Override is the operator's order about the access domain as a whole, if there is one.
+	Override *traffic.Override
 }
 
 // Pick is one pool that may be chosen, with the addresses it would answer.
@@ -90,15 +99,19 @@ type AddressState struct {
 	Available bool
 	Withdrawn bool // out by an operator's order, so not even a last resort
 	Reason    string
-	OK, Total int // health tasks
+	OK, Total int               // health tasks
+	Override  *traffic.Override // that decides, if one does
 }
 
 // PoolState is what the engine holds of one pool.
 type PoolState struct {
 	Enabled   bool
 	Available bool
+	Withdrawn bool // out by an override, so its addresses are not even a last resort
+	Forced    bool // an override says that it is available, so its addresses count as such
 	Reason    string
 	OK, Total int // available and enabled addresses
+	Override  *traffic.Override
 }
 
 // Address judges one address (design 5.4).
@@ -109,8 +122,14 @@ func (e *Engine) Address(name string) AddressState {
 		return AddressState{Reason: "does not exist"}
 	case !a.Enabled:
 		return AddressState{Reason: "is disabled"}
-	case e.Down[a.Name] || e.Down[a.Address]:
+	case e.down(a):
 		return AddressState{Enabled: true, Reason: "is taken as failed for this question"}
+	}
+	if o := e.Config.Override(a.Key(), a.Labels, e.Lapsed); o != nil {
+		drain := o.Action == traffic.Drain
+		return AddressState{Enabled: true, Available: !drain, Withdrawn: drain, Reason: overrideReason(o), Override: o}
+	}
+	switch {
 	case a.Mode == traffic.ManualUnavailable:
 		return AddressState{Enabled: true, Withdrawn: true, Reason: "is set unavailable by hand"}
 	case a.Mode == traffic.ManualAvailable:
@@ -146,6 +165,8 @@ func (e *Engine) Address(name string) AddressState {
 	}
 	return s
 }
+
+func (e *Engine) down(a *traffic.Address) bool { return e.Down[a.Name] || e.Down[a.Address] }
 
 // hosted returns the availability of the access domains at a name, if there are any.
 func (e *Engine) hosted(name string) (available, hosted bool) {
@@ -210,15 +231,54 @@ func (e *Engine) judge(name string) PoolState {
 			}
 		}
 	}
-	s.Available = p.Judgement.Holds(s.OK, s.Total)
-	s.Reason = poolReason(p.Judgement, s)
+	s.Override = e.Config.Override(p.Key(), p.Labels, e.Lapsed)
+	switch {
+	case s.Override == nil:
+		s.Available = p.Judgement.Holds(s.OK, s.Total)
+		s.Reason = poolReason(p.Judgement, s)
+	case s.Override.Action == traffic.Drain:
+		s.Withdrawn, s.Reason = true, overrideReason(s.Override)
+	default:
+		s = e.force(p, s)
+	}
 	return s
+}
+
+// force makes a pool available by an override, if it has anything to give: an order to
+// use it brings back neither what is disabled nor what is withdrawn by itself.
+func (e *Engine) force(p *traffic.Pool, s PoolState) PoolState {
+	s.Forced, s.Reason = true, overrideReason(s.Override)
+	s.Available = slices.ContainsFunc(e.addressCandidates(p, true), func(k *candidate) bool { return k.available })
+	if !s.Available {
+		s.Reason += ", but has no enabled address that is not withdrawn"
+	}
+	return s
+}
+
+// poolIn judges a pool as a member of an access domain that an override may be about.
+func (e *Engine) poolIn(name string, domain *traffic.Override) PoolState {
+	s := e.Pool(name)
+	switch {
+	case domain == nil || !s.Enabled:
+	case domain.Action == traffic.Drain:
+		s = PoolState{Enabled: true, Withdrawn: true, Reason: overrideReason(domain), OK: s.OK, Total: s.Total, Override: domain}
+	case s.Override == nil: // one of the pool's own is nearer
+		s.Override = domain
+		s = e.force(e.Config.Pool(name), s)
+	}
+	return s
+}
+
+// over returns the override about an access domain, nil for none.
+func (e *Engine) over(d *traffic.AccessDomain) *traffic.Override {
+	return e.Config.Override(d.Key(), nil, e.Lapsed)
 }
 
 // Domain reports whether an access domain has an available pool.
 func (e *Engine) Domain(d *traffic.AccessDomain) bool {
+	o := e.over(d)
 	for i := range d.Pools {
-		if d.Pools[i].Enabled && e.Pool(d.Pools[i].Pool).Available {
+		if d.Pools[i].Enabled && e.poolIn(d.Pools[i].Pool, o).Available {
 			return true
 		}
 	}

@@ -65,6 +65,7 @@ type Step struct {
 	Choice       string       `json:"choice,omitempty" doc:"How queries pick among the candidates."`
 	Candidates   []Candidates `json:"candidates,omitempty"`
 	Pools        []Considered `json:"pools,omitempty"`
+	Override     *Ordered     `json:"override,omitempty" doc:"The operator's order about the access domain as a whole."`
 	TTL          uint32       `json:"ttl,omitempty"`
 	Scope        int          `json:"scope"`
 }

@@ -40,3 +40,22 @@ func poolReason(j traffic.Judgement, s PoolState) string {
 	}
 	return fmt.Sprintf("%d of %d addresses are available, not enough for %s", s.OK, s.Total, j)
 }
+
+// overrideReason says who decided what, for how long and why.
+func overrideReason(o *traffic.Override) string {
+	what := "is drained"
+	if o.Action == traffic.Enable {
+		what = "is enabled"
+	}
+	s := fmt.Sprintf("%s by %s of %s", what, o.ID, o.Author)
+	if o.Selector != "" {
+		s += " (" + o.Selector + ")"
+	}
+	if !o.EndsAt.IsZero() {
+		s += " until " + o.EndsAt.UTC().Format("2006-01-02 15:04:05Z")
+	}
+	if o.Reason != "" {
+		s += ": " + o.Reason
+	}
+	return s
+}

@@ -35,6 +35,9 @@ func (t *touch) reach(changes []traffic.Change) {
 			if serves(c.Before) != serves(c.After) {
 				t.zone(c.Key.Name)
 			}
+		case traffic.KindOverride:
+			t.order(c.Before)
+			t.order(c.After)
 		}
 	}
 	names := map[string]bool{}
@@ -69,6 +72,46 @@ func (t *touch) add(k traffic.Key) {
 			t.add(u)
 		}
 	}
+}
+
+// order adds what an override reaches on either side.
+func (t *touch) order(obj traffic.Object) {
+	o, _ := obj.(*traffic.Override)
+	if o == nil {
+		return
+	}
+	if k, named := o.Named(); named {
+		t.add(k)
+		return
+	}
+	for _, s := range [...]Side{t.before, t.after} {
+		Reached(s, o, func(k traffic.Key) { t.add(k) })
+	}
+}
+
+// Reached calls f with every object that an override is about now, in no order.
+func Reached(s interface {
+	Get(traffic.Key) traffic.Object
+	Each(traffic.Kind, func(traffic.Object) bool)
+}, o *traffic.Override, f func(traffic.Key)) {
+	if k, named := o.Named(); named {
+		if s.Get(k) != nil {
+			f(k)
+		}
+		return
+	}
+	s.Each(traffic.KindAddress, func(obj traffic.Object) bool {
+		if a := obj.(*traffic.Address); o.Reaches(a.Key(), a.Labels) {
+			f(a.Key())
+		}
+		return true
+	})
+	s.Each(traffic.KindPool, func(obj traffic.Object) bool {
+		if p := obj.(*traffic.Pool); o.Reaches(p.Key(), p.Labels) {
+			f(p.Key())
+		}
+		return true
+	})
 }
 
 // zone adds the access domains at and below a zone that is answered on one side only.

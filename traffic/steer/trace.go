@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
 )
@@ -28,6 +29,7 @@ type Considered struct {
 	State     string       `json:"state" doc:"Why it is available or not."`
 	Taken     bool         `json:"taken"`
 	Why       string       `json:"why" doc:"Why it was taken or left."`
+	Override  *Ordered     `json:"override,omitempty" doc:"The operator's order that decides about it."`
 	Addresses []Considered `json:"addresses,omitempty"`
 }
 
@@ -45,7 +47,7 @@ func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
 		}
 		p.Policy = string(pool.Policy)
 		if p.Addresses == nil {
-			for _, k := range e.addressCandidates(pool) {
+			for _, k := range e.addressCandidates(pool, e.Pool(p.Name).Forced) {
 				p.Addresses = append(p.Addresses, considered(k, false, "its pool was not taken"))
 			}
 		}
@@ -61,7 +63,7 @@ func (tr *Trace) pools(d *traffic.AccessDomain, cands []*candidate, ch choice) {
 			why = because(&d.Steering, k, ch, taken)
 		}
 		tr.Pools = append(tr.Pools, Considered{Name: k.name, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines,
-			Available: k.available, State: k.reason, Taken: taken, Why: why})
+			Available: k.available, State: k.reason, Taken: taken, Why: why, Override: OrderedBy(k.override)})
 	}
 }
 
@@ -91,7 +93,26 @@ func (tr *Trace) lastResort(p *traffic.Pool, cands, keep []*candidate) {
 }
 
 func considered(k *candidate, taken bool, why string) Considered {
-	return Considered{Name: k.name, Value: k.value, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines, Available: k.available, State: k.reason, Taken: taken, Why: why}
+	return Considered{Name: k.name, Value: k.value, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines, Available: k.available, State: k.reason, Taken: taken, Why: why, Override: OrderedBy(k.override)}
+}
+
+// Ordered is an override as it shows at what it decides about.
+type Ordered struct {
+	ID       string         `json:"id"`
+	Action   traffic.Action `json:"action" enum:"drain,enable"`
+	Target   string         `json:"target,omitempty"`
+	Selector string         `json:"selector,omitempty"`
+	Reason   string         `json:"reason,omitempty"`
+	Author   string         `json:"author"`
+	EndsAt   time.Time      `json:"ends_at,omitzero"`
+}
+
+// OrderedBy returns what to show of an override, nil for none.
+func OrderedBy(o *traffic.Override) *Ordered {
+	if o == nil {
+		return nil
+	}
+	return &Ordered{ID: o.ID, Action: o.Action, Target: o.Target, Selector: o.Selector, Reason: o.Reason, Author: o.Author, EndsAt: o.EndsAt}
 }
 
 // because says why a member was taken or left by a policy.
