@@ -102,6 +102,7 @@ func (g *gen) try() []traffic.Object {
 			a.Address = pickOne(g, fmt.Sprintf("c%d.cdn.example.org", i), "d0.example.com", "plain.example.com")
 		}
 		a.Enabled = g.chance(90)
+		a.Labels = g.someLabels()
 		a.Mode = pickOne(g, traffic.Auto, traffic.Auto, traffic.Auto, traffic.Auto, traffic.ManualAvailable, traffic.ManualUnavailable)
 		families[f] = append(families[f], a.Name)
 		objs = append(objs, a)
@@ -117,6 +118,7 @@ func (g *gen) try() []traffic.Object {
 			p.Answers = 1 + g.IntN(3)
 		}
 		p.Enabled = g.chance(95)
+		p.Labels = g.someLabels()
 		for j, a := range families[p.Type] {
 			if g.chance(70) {
 				p.Members = append(p.Members, traffic.Member{Address: a, Link: g.link(j)})
@@ -144,7 +146,30 @@ func (g *gen) try() []traffic.Object {
 		}
 		objs = append(objs, d)
 	}
+	for i := range pickOne(g, 0, 0, 1, 2, 4) {
+		objs = append(objs, g.override(i, objs))
+	}
 	return objs
+}
+
+func (g *gen) someLabels() map[string]string {
+	if g.chance(50) {
+		return nil
+	}
+	return map[string]string{"site": pickOne(g, "hz", "sh"), "tier": pickOne(g, "1", "2")}
+}
+
+// override orders something about one of the objects, or about those with a label.
+func (g *gen) override(n int, objs []traffic.Object) *traffic.Override {
+	o := &traffic.Override{ID: fmt.Sprintf("o%d", n), Action: pickOne(g, traffic.Drain, traffic.Drain, traffic.Enable), Author: "ann"}
+	for o.Target == "" && o.Selector == "" {
+		if g.chance(40) {
+			o.Selector = pickOne(g, "site=hz", "tier=2", "site=sh,tier=1")
+		} else {
+			o.Target = traffic.TargetOf(objs[g.IntN(len(objs))].Key())
+		}
+	}
+	return o
 }
 
 // health draws verdicts for every task of a configuration.

@@ -16,6 +16,9 @@ func many(n int) []traffic.Object {
 	for i := range n {
 		a := addr(fmt.Sprint("a", i), fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255))
 		a.Tasks = []traffic.Task{{Template: "ping", Enabled: true}}
+		if i < 10 {
+			a.Labels = map[string]string{"site": "hz"}
+		}
 		objs = append(objs, a, pool(fmt.Sprint("p", i), traffic.RoundRobin, member(a.Name, 1)),
 			domain(fmt.Sprintf("d%d.example.com", i), "A", traffic.Sequential, inPool(fmt.Sprint("p", i), 1)))
 	}
@@ -52,6 +55,21 @@ func BenchmarkApplyOneOfMany(b *testing.B) {
 					s.VerdictsChanged([]traffic.TaskKey{k})
 				}
 			})
+			for _, o := range []*traffic.Override{{ID: "named", Action: traffic.Drain, Target: "pool/p7"}, {ID: "selected", Action: traffic.Drain, Selector: "site=hz"}} {
+				// Put and removed in turn; the selector finds 10 addresses.
+				o.Normalize()
+				b.Run("override_"+o.ID, func(b *testing.B) {
+					for i := 0; b.Loop(); i++ {
+						c := traffic.Change{Key: o.Key(), After: o}
+						if i%2 == 1 {
+							c.After = nil
+						}
+						if err := s.Apply(traffic.Position{Epoch: 1, Revision: uint64(i)}, false, []traffic.Change{c}); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			}
 			b.Run("whole", func(b *testing.B) {
 				for b.Loop() {
 					if err := s.Apply(traffic.Position{Epoch: 1}, true, changes); err != nil {

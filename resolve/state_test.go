@@ -134,7 +134,13 @@ func TestExplainEqualsWire(t *testing.T) {
 		objs := g.config()
 		n := newNode(1)
 		n.health = g.health(objs, pickOne(g, 0, 30, 60, 100))
+		if g.chance(20) {
+			n.Lapse(map[string]bool{"o0": true})
+		}
 		n.load(t, append(objs, n.useMap(g.randomMap())))
+		if g.chance(20) {
+			n.Lapse(map[string]bool{"o1": true})
+		}
 		w := n.NewWorker(0, 4096)
 		for range 20 {
 			name := pickOne(g, "d0", "d0", "d1", "d2", "d3", "www", "x.wild", "plain", "a.sub", "nope", "@") + ".example.com"

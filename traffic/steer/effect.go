@@ -22,6 +22,7 @@ type Effect struct {
 	Omitted    int            `json:"omitted" doc:"How many more change than names holds."`
 	Empty      int            `json:"empty" doc:"How many go empty: they come to answer nothing, or the last resort."`
 	Unchanged  int            `json:"unchanged" doc:"How many the change reaches without changing their answers."`
+	CachedFor  uint32         `json:"cached_for" doc:"Seconds after which no resolver answers from before the change any more: the largest of names and of those omitted."`
 	ByDistance int            `json:"by_distance" doc:"How many of the unchanged choose by distance: clients of some places may get others of their members."`
 	Lines      []LineMove     `json:"lines" doc:"Custom lines that get or lose clients; answers of their classes stand as compared."`
 	NewMap     bool           `json:"new_map" doc:"The location map changes: clients may move between built-in lines."`
@@ -47,6 +48,8 @@ type NameEffect struct {
 	Type    string       `json:"type"`
 	Change  string       `json:"change" enum:"empty,disappears,changed,appears"`
 	Classes []LineEffect `json:"classes" doc:"Every line that it looks at before or after, and default."`
+	// CachedFor counts from the last node's change on.
+	CachedFor uint32 `json:"cached_for" doc:"Seconds for which a resolver may go on with an answer from before."`
 }
 
 // LineEffect compares what the typical client of a line gets. A side on which the
@@ -139,6 +142,7 @@ func Compare(before, after Side, changes []traffic.Change, h Health) Effect {
 		switch {
 		case n != nil:
 			out.Names = append(out.Names, *n)
+			out.CachedFor = max(out.CachedFor, n.CachedFor)
 			if n.Change == GoesEmpty {
 				out.Empty++
 			}
@@ -194,6 +198,9 @@ func (t *touch) compare(k traffic.Key) (n *NameEffect, distance bool) {
 		e.Changed = !e.Before.equal(e.After)
 		e.Empty = a != nil && e.After.empty() && (b == nil || !e.Before.empty())
 		empty, changed = empty || e.Empty, changed || e.Changed
+		if e.Changed {
+			n.CachedFor = max(n.CachedFor, cachedFor(t.before, n.Name, e.Before))
+		}
 		n.Classes = append(n.Classes, e)
 	}
 	switch {

@@ -25,6 +25,7 @@ var effectKeys = []traffic.Key{
 	{Kind: traffic.KindRecord, Name: "example.com/one.example.com/A"}, {Kind: traffic.KindRecord, Name: "example.com/one.example.com/CNAME"}, {Kind: traffic.KindRecord, Name: "example.com/two.example.com/AAAA"},
 	{Kind: traffic.KindAccessDomain, Name: "one.example.com/A"}, {Kind: traffic.KindAccessDomain, Name: "one.example.com/AAAA"},
 	{Kind: traffic.KindAccessDomain, Name: "two.example.com/A"}, {Kind: traffic.KindAccessDomain, Name: "three.sub.example.com/A"},
+	{Kind: traffic.KindOverride, Name: "o1"}, {Kind: traffic.KindOverride, Name: "o2"},
 }
 
 var effectLines = []string{"default", "cn", "cn-gd", "unicom", "unicom:cn-bj", "us", "office", "lab"}
@@ -45,7 +46,7 @@ func drawSteering(t *rapid.T) traffic.Steering {
 }
 
 func drawObject(t *rapid.T, k traffic.Key) traffic.Object {
-	meta := traffic.Meta{Enabled: often(t)}
+	meta := traffic.Meta{Enabled: often(t), Labels: map[string]string{"site": drawOne(t, "hz", "sh")}}
 	judgement := drawOne(t, traffic.Judgement("any_ok"), traffic.Judgement("all_ok"))
 	some := func(of ...string) []string {
 		return rapid.SliceOfNDistinct(rapid.SampledFrom(of), 0, 3, rapid.ID).Draw(t, "some")
@@ -83,6 +84,14 @@ func drawObject(t *rapid.T, k traffic.Key) traffic.Object {
 		return p
 	case traffic.KindZone:
 		return &traffic.Zone{Name: k.Name, Meta: meta}
+	case traffic.KindOverride:
+		o := &traffic.Override{ID: k.Name, Action: drawOne(t, traffic.Drain, traffic.Enable), Author: "ann"}
+		if on := traffic.TargetOf(drawOne(t, effectKeys...)); on != "" {
+			o.Target = on
+		} else {
+			o.Selector = drawOne(t, "site=hz", "site=sh", "site=bj")
+		}
+		return o
 	case traffic.KindRecord:
 		c := &traffic.Record{Zone: "example.com", Data: []string{"192.0.2.9"}, TTL: 60, Meta: meta}
 		fmt.Sscanf(k.Name, "example.com/%3s.example.com/%s", &c.Name, &c.Type)
@@ -113,7 +122,7 @@ func possible(s Side, k traffic.Key, l string, h Health) any {
 	chain, _ := w.ChainOf(l)
 	// An engine for each question: nothing remembered can hide a fault of remembering.
 	dec := (&Engine{Config: s, Verdict: h.Verdict, Current: h.Current}).Decide(d, Client{Lines: chain})
-	dec.Reason, dec.Line = "", ""
+	dec.Reason, dec.Line, dec.Override = "", "", nil
 	if len(dec.Picks) == 1 {
 		dec.Rule = First
 	}
@@ -152,7 +161,7 @@ func TestEffectIsTheWholeDifference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := traffic.NewModel()
 		for _, k := range effectKeys {
-			if often(t) {
+			if often(t) && (k.Kind != traffic.KindOverride || rapid.Bool().Draw(t, "ordered")) {
 				o := drawObject(t, k)
 				o.Normalize()
 				m.Apply([]traffic.Change{{Key: k, After: o}})

@@ -22,10 +22,11 @@ type world struct {
 	down    map[string]bool
 	stale   map[string]bool
 	current map[traffic.Key]traffic.Current
+	lapsed  map[string]bool
 }
 
 func newWorld() *world {
-	return &world{model: traffic.NewModel(), down: map[string]bool{}, stale: map[string]bool{}, current: map[traffic.Key]traffic.Current{}}
+	return &world{model: traffic.NewModel(), down: map[string]bool{}, stale: map[string]bool{}, current: map[traffic.Key]traffic.Current{}, lapsed: map[string]bool{}}
 }
 
 func (w *world) engine() *Engine {
@@ -39,6 +40,7 @@ func (w *world) engine() *Engine {
 			return v
 		},
 		Current: func(k traffic.Key) string { return w.current[k].Member },
+		Lapsed:  w.lapsed,
 	}
 }
 
@@ -120,6 +122,18 @@ func runScript(t *testing.T, path string) {
 			w.move()
 		case f[0] == "set":
 			w.set(f, fail)
+			w.move()
+		case f[0] == "drain" || f[0] == "enable":
+			w.order(f, fail)
+			w.move()
+		case f[0] == "clear" || f[0] == "lapse":
+			for _, id := range f[1:] {
+				if f[0] == "lapse" {
+					w.lapsed[id] = true
+				} else {
+					w.model.Apply([]traffic.Change{{Key: traffic.Key{Kind: traffic.KindOverride, Name: id}}})
+				}
+			}
 			w.move()
 		case f[0] == "ask":
 			w.move()
@@ -236,6 +250,8 @@ func (w *world) member(block traffic.Object, f []string, fail func(string, ...an
 			a.Enabled = false
 		case "mode":
 			a.Mode = traffic.Mode(v)
+		case "site":
+			a.Labels = map[string]string{k: v}
 		case "tasks":
 			tasks, _ = strconv.Atoi(v)
 		case "at":
@@ -285,17 +301,37 @@ func (w *world) set(f []string, fail func(string, ...any)) {
 			a.Mode = traffic.Mode(v)
 		case "disabled", "enabled":
 			a.Enabled = k == "enabled"
+		case "site":
+			a.Labels = map[string]string{k: v}
 		default:
 			fail("unknown %q", f[3])
 		}
 		w.model.Apply([]traffic.Change{{Key: a.Key(), After: &a}})
 	case "pool":
 		p := *w.model.Pool(f[2])
-		p.Enabled = f[3] == "enabled"
+		if site, ok := strings.CutPrefix(f[3], "site="); ok {
+			p.Labels = map[string]string{"site": site}
+		} else {
+			p.Enabled = f[3] == "enabled"
+		}
 		w.model.Apply([]traffic.Change{{Key: p.Key(), After: &p}})
 	default:
 		fail("unknown %q", f[1])
 	}
+}
+
+// order reads "drain ID TARGET" or "enable ID K=V": an override, with the reason "".
+func (w *world) order(f []string, fail func(string, ...any)) {
+	o := &traffic.Override{ID: f[1], Action: traffic.Action(f[0]), Target: f[2], Author: "ann"}
+	if strings.Contains(f[2], "=") {
+		o.Target, o.Selector = "", f[2]
+	}
+	o.Normalize()
+	r := &traffic.Report{}
+	if o.Check(r); !r.OK() {
+		fail("%v", r.Err())
+	}
+	w.model.Apply([]traffic.Change{{Key: o.Key(), After: o}})
 }
 
 // ask answers "ask DOMAIN [line,line,…] [from=lat,lon] [down=x,y]".
