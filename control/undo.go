@@ -104,6 +104,9 @@ func (u *undo) add(r store.Revision) error {
 	}
 	own := r.Position.Revision == u.revision
 	for i, c := range changes {
+		if c.Key.Kind == traffic.KindOverride { // above configuration (design D12)
+			continue
+		}
 		if b := body(before[i]); b != nil {
 			if c.Before, err = traffic.Decode(c.Key.Kind, b); err != nil {
 				return fmt.Errorf("what %s was before: %w", c.Key, err)
