@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
@@ -38,6 +39,9 @@ type ChangeSet struct {
 	// Return is the object whose stored form the caller wants in the Result.
 	Return traffic.Key
 
+	// Audit, when not nil, is kept with the revision. A change set that makes none is left
+	// to the caller to write down.
+	Audit *store.Audit
 	// Permit narrows what the author may write; nil permits everything.
 	Permit Permit
 

@@ -73,7 +73,7 @@ func (s *Service) attempt(ctx context.Context, cs *ChangeSet) (Result, error) {
 	}
 	c := store.Commit{Expected: s.head, At: p.at, Author: cs.Author, Source: cs.Source, Comment: cs.Comment,
 		Principal: cs.Principal, Remote: cs.Remote,
-		Changes: p.changes, Metas: p.metas, Set: cs.Set, Mark: p.mark}
+		Changes: p.changes, Metas: p.metas, Set: cs.Set, Mark: p.mark, Audit: cs.Audit}
 	res := Result{Revision: s.head.Revision + 1, Plan: p.Plan}
 	for _, ch := range p.changes {
 		if ch.After != nil {

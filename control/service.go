@@ -34,6 +34,8 @@ type Service struct {
 	// Stream carries what happens to those who watch.
 	Stream Stream
 
+	trail trail // has a lock of its own
+
 	// turn is the writer's turn: who holds it may commit and move the fields below.
 	// A channel, so that a waiting request can be cancelled.
 	turn chan struct{}
@@ -72,7 +74,7 @@ const (
 	keepReplies = 24 * time.Hour
 )
 
-// Sweep forgets old idempotency keys until ctx ends. One process on a store is enough.
+// Sweep forgets old idempotency keys and old rows of the audit until ctx ends. One process on a store is enough.
 func (s *Service) Sweep(ctx context.Context) error {
 	t := time.NewTicker(time.Hour)
 	defer t.Stop()
@@ -84,12 +86,25 @@ func (s *Service) Sweep(ctx context.Context) error {
 			if err := s.store.DropReplies(ctx, s.now().Add(-keepReplies)); err != nil && ctx.Err() == nil {
 				s.log.Warn("old idempotency keys stay", "err", err)
 			}
+			if err := s.store.DropAudit(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("old rows of the audit stay", "err", err)
+			}
 		}
 	}
 }
 
-// Run follows what other processes commit to the same store until ctx ends.
+// Run follows what other processes commit to the same store, and writes down what the
+// audit of this process only counted, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	audit := time.NewTicker(trailWindow)
+	defer audit.Stop()
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), followEvery)
+		defer cancel()
+		if err := s.flushTrail(end, true); err != nil {
+			s.log.Warn("counts of the audit are lost", "err", err)
+		}
+	}()
 	follow := time.NewTicker(followEvery)
 	defer follow.Stop()
 	failing := false
@@ -97,6 +112,10 @@ func (s *Service) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-audit.C:
+			if err := s.flushTrail(ctx, false); err != nil && ctx.Err() == nil {
+				s.log.Warn("counts of the audit are lost", "err", err)
+			}
 		case <-follow.C:
 			err := s.follow(ctx)
 			if ctx.Err() != nil {

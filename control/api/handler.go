@@ -82,6 +82,7 @@ func Handler(d Deps) http.Handler {
 	s.inviteRoutes()
 	s.eventRoutes()
 	s.tokenRoutes()
+	s.auditRoutes()
 	s.explainRoutes()
 	s.lineRoutes()
 	s.streamRoutes()
@@ -130,6 +131,7 @@ func (s *server) authenticate(next http.Handler) http.Handler {
 		}
 		p, err := auth.Authenticate(r.Context(), s.Store, r.Header.Get("Authorization"), s.Now())
 		if err != nil {
+			s.auditStranger(r, err)
 			s.fail(w, r, err)
 			return
 		}
@@ -188,7 +190,7 @@ func (s *server) record(next http.Handler) http.Handler {
 				if v == http.ErrAbortHandler {
 					panic(v)
 				}
-				s.log.Error("request panicked", "request_id", requestID(r), "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+				s.log.Error("request panicked", "request_id", requestID(r), "method", r.Method, "path", withoutSecrets(r.URL.Path), "panic", v, "stack", string(debug.Stack()))
 				if l.status == 0 {
 					p, _ := problemOf(fmt.Errorf("panic: %v", v))
 					writeProblem(rec, p, requestID(r))
@@ -197,7 +199,7 @@ func (s *server) record(next http.Handler) http.Handler {
 			if l.status == 0 { // the client was gone before anything was written
 				l.status = 499
 			}
-			s.log.Info("request", "request_id", requestID(r), "method", r.Method, "path", r.URL.Path, "status", l.status,
+			s.log.Info("request", "request_id", requestID(r), "method", r.Method, "path", withoutSecrets(r.URL.Path), "status", l.status,
 				"bytes", l.bytes, "took", time.Since(began), "who", l.who, "from", r.RemoteAddr)
 		}()
 		next.ServeHTTP(rec, r)

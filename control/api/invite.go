@@ -19,7 +19,7 @@ type inviteAnswer struct {
 
 func (s *server) inviteRoutes() {
 	s.route(route{method: "POST", path: "/nodes", id: "inviteNode", summary: "Admit a node and make its join token", tag: "Access", need: auth.Admin,
-		body: s.schemaOf(reflect.TypeFor[control.Invitation]()), status: http.StatusCreated, answer: s.schemaOf(reflect.TypeFor[inviteAnswer]()), handle: s.inviteNode})
+		body: s.schemaOf(reflect.TypeFor[control.Invitation]()), status: http.StatusCreated, secret: true, answer: s.schemaOf(reflect.TypeFor[inviteAnswer]()), handle: s.inviteNode})
 	s.route(route{method: "DELETE", path: "/nodes/{id}", id: "removeNode", summary: "Take a node's credential back, at once", tag: "Access", need: auth.Admin,
 		answer: s.schemaOf(reflect.TypeFor[removedNode]()), handle: s.removeNode})
 }
@@ -40,7 +40,8 @@ func (s *server) inviteNode(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	s.auditNode(c, id, fmt.Sprintf("invited as %s by %s", in.Role, c.who.Name))
+	c.deed.Object = "node " + id
+	s.nodeEvent(c, id, fmt.Sprintf("invited as %s by %s", in.Role, c.who.Name))
 	return answer{body: inviteAnswer{Node: id, Role: in.Role, Token: token}, location: "/api/v1/nodes/" + id}, nil
 }
 
@@ -49,6 +50,7 @@ func (s *server) removeNode(c *call) (answer, error) {
 		return answer{}, problem(http.StatusServiceUnavailable, "unavailable", "This process admits no nodes.")
 	}
 	id := c.PathValue("id")
+	c.deed.Object = "node " + id
 	if err := s.Invite.Remove(c.Context(), id); err != nil {
 		if errors.Is(err, control.ErrNotFound) || errors.Is(err, store.ErrNotFound) {
 			// It may well be in the list: control's own node, and one removed a moment ago.
@@ -56,11 +58,11 @@ func (s *server) removeNode(c *call) (answer, error) {
 		}
 		return answer{}, err
 	}
-	s.auditNode(c, id, "removed by "+c.who.Name)
+	s.nodeEvent(c, id, "removed by "+c.who.Name)
 	return answer{body: removedNode{Node: id}}, nil
 }
 
-func (s *server) auditNode(c *call, id, text string) {
+func (s *server) nodeEvent(c *call, id, text string) {
 	if err := s.control.Record(c.Context(), control.Event{Kind: "node", Subject: id, Severity: "info", Text: text}); err != nil {
 		s.log.Error("event not kept", "request_id", requestID(c.Request), "subject", id, "text", text, "err", err)
 	}

@@ -254,7 +254,7 @@ func (s *server) delete(c *call, k kind, ref string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	cs := control.ChangeSet{Delete: []traffic.Key{key}, If: append(cond, control.Condition{Key: key})}
+	cs := control.ChangeSet{Delete: []traffic.Key{key}, If: append(cond, control.Condition{Key: key}), Return: key}
 	return s.writeSet(c, nil, cs, "")
 }
 
@@ -367,6 +367,7 @@ func (s *server) write(c *call, k kind, key traffic.Key, body []byte, cs control
 	if err != nil {
 		return answer{}, err
 	}
+	c.deed.committed(res)
 	if res.Object == nil {
 		return answer{}, fmt.Errorf("commit of %s gave no object", key)
 	}
@@ -398,6 +399,7 @@ func (s *server) writeSet(c *call, body []byte, cs control.ChangeSet, comment st
 	if err != nil {
 		return answer{}, err
 	}
+	c.deed.committed(res)
 	return answer{body: changeAnswer{Revision: res.Revision, Plan: res.Plan}}, nil
 }
 
@@ -425,6 +427,12 @@ func (s *server) fill(c *call, body []byte, cs *control.ChangeSet) (dry bool, er
 	cs.Comment = q.Get("comment")
 	cs.Author, cs.Principal, cs.Source, cs.Remote = c.who.Name, c.who.ID, source(c.Request), remote(c.Request)
 	cs.Permit = permit(c.who)
+	if cs.Return.Kind != "" {
+		c.deed.Object = cs.Return.String()
+	}
+	row := c.deed.Audit
+	row.Outcome = store.Done
+	cs.Audit, c.deed.dry = &row, dry
 	if key := c.Header.Get("Idempotency-Key"); key != "" {
 		if len(key) > 255 {
 			return false, invalidField("Idempotency-Key", "invalid_parameter", "is longer than 255 bytes")

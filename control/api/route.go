@@ -32,6 +32,7 @@ type route struct {
 	answer       *huma.Schema // of success
 	answerType   string       // media type, default application/json
 	plan         bool         // may answer a plan to ?dry_run=true
+	secret       bool         // the answer holds a secret: it is audited before it goes out
 	handle       func(*call) (answer, error)
 }
 
@@ -49,8 +50,9 @@ type answer struct {
 // call is one request on its way through a handler.
 type call struct {
 	*http.Request
-	w   http.ResponseWriter
-	who auth.Principal
+	w    http.ResponseWriter
+	who  auth.Principal
+	deed deed
 }
 
 // bodyLimit is generous for single objects: a custom line of 100,000 networks is
@@ -80,7 +82,7 @@ func (s *server) route(r route) {
 	op := &huma.Operation{
 		Method: r.method, Path: path, OperationID: r.id, Summary: r.summary, Tags: []string{r.tag},
 		Description: r.needText(),
-		Extensions:  map[string]any{"x-meridian-role": r.need, "x-meridian-scoped": r.scoped},
+		Extensions:  map[string]any{"x-meridian-role": r.need, "x-meridian-scoped": r.scoped, "x-meridian-secret": r.secret},
 		Parameters:  slices.Clone(r.params),
 		Responses:   map[string]*huma.Response{"default": {Description: "A problem document.", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: s.schemaOf(reflect.TypeFor[Problem]())}}}},
 		Security:    []map[string][]string{{"token": {}}},
@@ -114,9 +116,16 @@ func (s *server) route(r route) {
 	}
 	s.mux.HandleFunc(r.method+" "+path, func(w http.ResponseWriter, req *http.Request) {
 		c := &call{Request: req, w: w, who: principal(req)}
+		c.deed.Audit = newAudit(req, c.who, r.path)
 		a, err := s.serve(&r, known, c)
 		if err != nil {
-			s.fail(w, req, refusal(c.who, err))
+			err = refusal(c.who, err)
+		}
+		if aerr := s.audit(&r, c, err); aerr != nil && r.secret && err == nil {
+			err = aerr // nobody shall get a secret unseen
+		}
+		if err != nil {
+			s.fail(w, req, err)
 			return
 		}
 		if !a.done {
@@ -199,7 +208,7 @@ func (s *server) fail(w http.ResponseWriter, req *http.Request, err error) {
 	p, public := problemOf(err)
 	id := requestID(req)
 	if !public || p.Status >= 500 {
-		s.log.Error("request failed", "request_id", id, "method", req.Method, "path", req.URL.Path, "err", err)
+		s.log.Error("request failed", "request_id", id, "method", req.Method, "path", withoutSecrets(req.URL.Path), "err", err)
 	}
 	writeProblem(w, p, id)
 }

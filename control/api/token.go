@@ -39,7 +39,7 @@ func (s *server) tokenRoutes() {
 		params: append([]*huma.Param{query("role", huma.TypeString, "Only those with this role."), query("q", huma.TypeString, "Text in the name, any case.")}, pageParams...),
 		answer: s.listOf("TokenList", item), handle: s.tokens})
 	s.route(route{method: "POST", path: "/tokens", id: "createToken", summary: "Make a token; it is shown once", tag: "Access", need: auth.Admin,
-		body: s.schemaOf(reflect.TypeFor[tokenRequest]()), status: http.StatusCreated, answer: item, handle: s.createToken})
+		body: s.schemaOf(reflect.TypeFor[tokenRequest]()), status: http.StatusCreated, secret: true, answer: item, handle: s.createToken})
 	s.route(route{method: "DELETE", path: "/tokens/{name}", id: "revokeToken", summary: "Revoke a token, at once", tag: "Access", need: auth.Admin,
 		answer: item, handle: s.revokeToken})
 }
@@ -70,6 +70,7 @@ func (s *server) createToken(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	c.deed.Object = "token " + in.Name
 	now := s.Now()
 	var expires time.Time
 	if in.ExpiresIn != 0 {
@@ -85,7 +86,7 @@ func (s *server) createToken(c *call) (answer, error) {
 		}
 		return answer{}, err
 	}
-	s.audit(c, fmt.Sprintf("made with the role %s by %s", grants, c.who.Name), t)
+	s.tokenEvent(c, fmt.Sprintf("made with the role %s by %s", grants, c.who.Name), t)
 	a := tokenOf(t)
 	a.Token = text
 	return answer{body: a, location: "/api/v1/tokens/" + t.ID}, nil
@@ -93,6 +94,7 @@ func (s *server) createToken(c *call) (answer, error) {
 
 func (s *server) revokeToken(c *call) (answer, error) {
 	name := c.PathValue("name")
+	c.deed.Object = "token " + withoutSecrets(name)
 	rows, err := s.Store.Tokens(c.Context())
 	if err != nil {
 		return answer{}, err
@@ -102,9 +104,9 @@ func (s *server) revokeToken(c *call) (answer, error) {
 	}
 	t, err := s.Store.DeleteToken(c.Context(), name)
 	if err != nil {
-		return answer{}, named(err, "Token "+name)
+		return answer{}, named(err, "Token "+withoutSecrets(name))
 	}
-	s.audit(c, "revoked by "+c.who.Name, t)
+	s.tokenEvent(c, "revoked by "+c.who.Name, t)
 	return answer{body: tokenOf(t)}, nil
 }
 
@@ -120,8 +122,8 @@ func lastAdmin(rows []store.Token) store.Token {
 	return store.Token{}
 }
 
-// audit notes what happened to a token. The deed stands even if the note cannot be kept.
-func (s *server) audit(c *call, text string, t store.Token) {
+// tokenEvent notes what happened to a token. The deed stands even if the note cannot be kept.
+func (s *server) tokenEvent(c *call, text string, t store.Token) {
 	err := s.control.Record(c.Context(), control.Event{Kind: "token", Subject: t.Name, Severity: "info", Text: text})
 	if err != nil {
 		s.log.Error("event not kept", "request_id", requestID(c.Request), "subject", t.Name, "text", text, "err", err)

@@ -30,6 +30,8 @@ type Commit struct {
 	// Set and Mark name unchanged objects that now belong to the set.
 	Set  string
 	Mark []traffic.Key
+	// Audit, when not nil, is the request's row of the audit; the store adds time and revision.
+	Audit *Audit
 	// Reply, when not nil, is kept with the commit for a repeat of the same request.
 	Reply *Reply
 }
@@ -97,6 +99,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 	}
 	if err := markSet(ctx, tx, c.Set, c.Mark); err != nil {
 		return err
+	}
+	if c.Audit != nil {
+		row := *c.Audit
+		row.At, row.Revision, row.Count = r.At, p.Revision, 1
+		if err := row.insert(ctx, tx); err != nil {
+			return err
+		}
 	}
 	if c.Reply != nil {
 		return c.Reply.insert(ctx, tx, r.At)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"strconv"
 	"testing"
 )
@@ -34,3 +35,6 @@ func Unindex(t *testing.T, s *Store) {
 		}
 	}
 }
+
+// DropAuditTo drops all but some rows of the audit.
+func (s *Store) DropAuditTo(ctx context.Context, keep int) error { return s.dropAudit(ctx, keep) }

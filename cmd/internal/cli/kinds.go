@@ -17,7 +17,7 @@ type resource struct {
 
 // listed says that the API has no path for one item of the kind, only the list.
 func (r resource) listed() bool {
-	return r.path == "/builtin-lines" || r.path == "/tokens" || r.path == "/events"
+	return r.path == "/builtin-lines" || r.path == "/tokens" || r.path == "/events" || r.path == "/audit"
 }
 
 // Columns are JSON paths of an item. Wide ones show with -o wide only.
@@ -59,6 +59,7 @@ var resources = []resource{
 	{"", "/tokens", []string{"token", "tokens"}, tokenColumns},
 	{"", "/revisions", []string{"revision", "revisions"}, revisionColumns},
 	{"", "/events", []string{"event", "events"}, eventColumns},
+	{"", "/audit", []string{"audit"}, auditColumns},
 }
 
 // find returns the resource of a word, in singular or plural, with hyphens or
