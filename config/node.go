@@ -24,8 +24,13 @@ type Node struct {
 	DNS           []string          `yaml:"dns"`            // resolver: addresses for UDP and TCP
 	API           string            `yaml:"api"`            // control: address of API and console
 	HTTP          string            `yaml:"http"`           // health pages, metrics and pprof
+	TLSCert       string            `yaml:"tls_cert"`       // PEM file of the certificate of api and http; default from the installation's own authority
+	TLSKey        string            `yaml:"tls_key"`        // PEM file of its key
 	Store         string            `yaml:"store"`          // control: sqlite:PATH or postgres://…
 	NATS          string            `yaml:"nats"`           // embedded, or nats://…[,…]
+	NATSCreds     string            `yaml:"nats_creds"`     // control with external NATS: file with its credential, an nkey seed or a .creds file
+	NATSCA        string            `yaml:"nats_ca"`        // external NATS: PEM file of the authorities that signed its certificates
+	NATSReplicas  string            `yaml:"nats_replicas"`  // external NATS: on how many servers each stream lies, 1, 3 or 5
 	NATSListen    string            `yaml:"nats_listen"`    // control with embedded NATS: address for other nodes
 	NATSAdvertise []string          `yaml:"nats_advertise"` // host:port under which other nodes reach nats_listen
 	Join          string            `yaml:"join"`           // token of a node without control, or the file that holds it

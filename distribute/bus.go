@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
 
 	"github.com/meridian-gtm/meridian/distribute/stream"
 )
@@ -16,7 +17,8 @@ import (
 type Bus struct {
 	nc     *nats.Conn
 	log    *slog.Logger
-	remote bool // over a socket
+	remote bool   // over a socket
+	asker  string // where answers arrive, stream.AnswerPrefix
 
 	mu    sync.Mutex // guards the fields below
 	hooks map[int]func()
@@ -65,11 +67,25 @@ func (b *Bus) Subscribe(subject string, f func(subject string, data []byte)) (ca
 // Request asks and waits for one answer, until ctx ends. It fails at once when
 // nobody listens.
 func (b *Bus) Request(ctx context.Context, subject string, data []byte) ([]byte, error) {
-	m, err := b.nc.RequestWithContext(ctx, stream.Prefix+subject, data)
+	m, err := b.ask(ctx, stream.Prefix+subject, data)
 	if err != nil {
 		return nil, fmt.Errorf("request %s: %w", subject, err)
 	}
 	return m.Data, nil
+}
+
+// ask is nats.Conn.RequestWithContext, with the question in the answer's subject.
+func (b *Bus) ask(ctx context.Context, subject string, data []byte) (*nats.Msg, error) {
+	reply := stream.AnswerPrefix(b.asker, subject) + "." + nuid.Next()
+	sub, err := b.nc.SubscribeSync(reply)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
+	if err := b.nc.PublishRequest(subject, reply, data); err != nil {
+		return nil, err
+	}
+	return sub.NextMsgWithContext(ctx) // nats.ErrNoResponders when nobody listens
 }
 
 // Reply answers requests with what f makes of them, one at a time; nil sends no

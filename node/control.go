@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
@@ -15,6 +14,8 @@ import (
 	"github.com/meridian-gtm/meridian/distribute"
 	"github.com/meridian-gtm/meridian/distribute/broker"
 	"github.com/meridian-gtm/meridian/distribute/publish"
+	"github.com/meridian-gtm/meridian/distribute/stream"
+	"github.com/meridian-gtm/meridian/internal/pki"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
@@ -31,6 +32,12 @@ type controlRole struct {
 	id      string // among the control processes of the store
 	lease   *lease.Keeper
 
+	authority     *pki.Authority
+	authorityFile string        // its certificate
+	limits        stream.Limits // of the streams
+	natsCA        [][]byte      // authorities of an external server
+	natsKey       string        // public key by which control signs in there, "" for other means
+
 	adminToken string // path of the file, if it was written or is still there
 }
 
@@ -42,11 +49,14 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 		return err
 	}
 	n.onStop(func() { c.store.Close() })
-	seed, err := c.store.SigningSeed(ctx)
+	signing, err := c.store.Signing(ctx)
 	if err != nil {
 		return err
 	}
-	c.signer = ed25519.NewKeyFromSeed(seed)
+	c.signer = ed25519.NewKeyFromSeed(signing.Seed)
+	if err := n.openAuthority(ctx); err != nil {
+		return err
+	}
 	c.adminToken = filepath.Join(n.o.Data, "admin.token")
 	if made, err := auth.Bootstrap(ctx, c.store, c.adminToken, time.Now()); err != nil {
 		return err
@@ -64,41 +74,20 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 	n.lead("retention", func(ctx context.Context) error { return c.service.Retain(ctx, n.o.Retention) })
 
 	if n.o.NATS != "embedded" {
-		dial.Servers = strings.Split(n.o.NATS, ",")
-		return nil
+		return n.useExternal(ctx, dial)
 	}
-	dir, err := n.dir("nats")
+	users, older, err := n.invited(ctx)
 	if err != nil {
 		return err
 	}
-	users, err := n.invited(ctx)
-	if err != nil {
-		return err
-	}
-	if c.broker, err = broker.Start(broker.Options{Dir: dir, Listen: n.o.Listen, Advertise: urls(n.o.Advertise), Users: users, Log: n.log}); err != nil {
-		return err
-	}
-	n.onStop(c.broker.Close)
-	dial.Extra = append(dial.Extra, c.broker.ControlOptions()...)
-	return nil
-}
-
-func urls(hosts []string) []string {
-	out := make([]string, 0, len(hosts))
-	for _, h := range hosts {
-		if !strings.Contains(h, "://") {
-			h = "nats://" + h
-		}
-		out = append(out, h)
-	}
-	return out
+	return n.startBroker(dial, users, older)
 }
 
 // startPublishing sends what is committed to the nodes, and collects what they say.
 func (n *node) startPublishing() error {
 	c := n.control
 	var err error
-	c.pub, err = publish.New(publish.Options{Source: source{c.store}, Signer: c.signer, Conn: n.bus.Conn(), Log: n.log,
+	c.pub, err = publish.New(publish.Options{Source: source{c.store}, Signer: c.signer, Conn: n.bus.Conn(), Limits: c.limits, Log: n.log,
 		Blobs: n.offeredMaps, Blob: n.mapBytes})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"github.com/meridian-gtm/meridian/health/check"
 	"github.com/meridian-gtm/meridian/health/vantage"
 	"github.com/meridian-gtm/meridian/health/view"
+	"github.com/meridian-gtm/meridian/internal/pki"
 	"github.com/meridian-gtm/meridian/resolve"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
@@ -49,6 +50,7 @@ type node struct {
 	vantage *vantage.Vantage
 	prober  *check.Prober
 
+	certs   []*pki.Server    // of listeners, to be read again
 	resets  chan traffic.Key // scopes whose current member is to be forgotten
 	workers atomic.Pointer[[]*resolve.Worker]
 	addrs   Addrs
@@ -68,7 +70,7 @@ type node struct {
 // follow control. In the all-in-one too the resolver gets its configuration only
 // this way.
 func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
-	n.model, n.first, n.alarms = traffic.NewModel(), make(chan struct{}), map[string]string{}
+	n.model, n.first = traffic.NewModel(), make(chan struct{})
 	n.resets = make(chan traffic.Key, 1024)
 	dir, err := n.dir("node")
 	if err != nil {

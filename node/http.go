@@ -2,13 +2,16 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -31,11 +34,14 @@ const (
 func (n *node) startHTTP() error {
 	if n.o.has(RoleControl) {
 		n.keepEvents()
-		l, err := listenTCP("--api", n.o.API)
+		l, at, err := n.listenHTTP("--api", n.o.API)
 		if err != nil {
 			return err
 		}
-		n.addrs.API, n.addrs.AdminToken = l.Addr().String(), n.control.adminToken
+		n.addrs.API, n.addrs.AdminToken = at, n.control.adminToken
+		if strings.HasPrefix(at, "https") && n.o.TLSCert == "" {
+			n.addrs.CA = n.control.authorityFile
+		}
 		mux := http.NewServeMux()
 		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Health: steer.Health{Verdict: n.view.Verdict, Current: n.currentMember}, Version: n.o.Version, Log: n.log}))
 		n.health(mux)
@@ -47,11 +53,11 @@ func (n *node) startHTTP() error {
 		}
 	}
 	if n.o.HTTP != "" {
-		l, err := listenTCP("--http", n.o.HTTP)
+		l, at, err := n.listenHTTP("--http", n.o.HTTP)
 		if err != nil {
 			return err
 		}
-		n.addrs.HTTP = l.Addr().String()
+		n.addrs.HTTP = at
 		mux := http.NewServeMux()
 		n.health(mux)
 		n.serveHTTP("http", l, mux)
@@ -65,19 +71,30 @@ func (n *node) currentMember(scope traffic.Key) string {
 	return c.Member
 }
 
-func listenTCP(flag, addr string) (net.Listener, error) {
+// listenHTTP binds an address and returns it as a URL. Off loopback it speaks TLS.
+func (n *node) listenHTTP(flag, addr string) (net.Listener, string, error) {
+	conf, err := n.httpTLS(addr)
+	if err != nil {
+		return nil, "", err
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w; choose another address, or end the program that has it", flag, addr, err)
+		return nil, "", fmt.Errorf("%s %s: %w; choose another address, or end the program that has it", flag, addr, err)
 	}
-	return l, nil
+	if conf == nil {
+		return l, "http://" + l.Addr().String(), nil
+	}
+	conf.NextProtos = []string{"h2", "http/1.1"}
+	return tls.NewListener(l, conf), "https://" + l.Addr().String(), nil
 }
 
 // serveHTTP serves until the part is stopped; requests get a moment to end, streams
 // are told by their context.
 func (n *node) serveHTTP(name string, l net.Listener, h http.Handler) {
 	n.run(name, func(ctx context.Context) error {
-		srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, BaseContext: func(net.Listener) context.Context { return ctx }}
+		srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, BaseContext: func(net.Listener) context.Context { return ctx },
+			// Handshakes that fail are the clients' affair.
+			ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug)}
 		done := make(chan error, 1)
 		go func() { done <- srv.Serve(l) }()
 		select {

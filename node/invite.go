@@ -13,17 +13,19 @@ import (
 	"github.com/meridian-gtm/meridian/distribute/codec"
 )
 
-// invited returns the nodes that may connect to the embedded server.
-func (n *node) invited(ctx context.Context) ([]broker.User, error) {
+// invited returns the nodes that may connect, and whether some hold a token of a
+// release before TLS.
+func (n *node) invited(ctx context.Context) (users []broker.User, older bool, err error) {
 	list, err := n.control.store.Nodes(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	users := make([]broker.User, len(list))
+	users = make([]broker.User, len(list))
 	for i, s := range list {
 		users[i] = broker.User{PublicKey: s.PublicKey, Node: broker.Node{ID: s.ID, Roles: []string{s.Role}, Vantage: s.Vantage}}
+		older = older || !s.TLS
 	}
-	return users, nil
+	return users, older, nil
 }
 
 // inviter admits nodes to the embedded server.
@@ -31,19 +33,21 @@ type inviter struct{ n *node }
 
 var _ control.Inviter = inviter{}
 
-func (i inviter) Invite(ctx context.Context, in control.Invitation, by string) (string, string, error) {
+func (i inviter) Invite(ctx context.Context, in control.Invitation, by string) (control.Invited, error) {
 	n := i.n
 	c := n.control
-	if c.broker == nil {
-		return "", "", invalid("this control uses an external NATS server, whose operator makes the credentials")
-	}
-	servers := c.broker.URLs()
-	if len(servers) == 0 {
-		return "", "", invalid("control takes no nodes: start it with --nats-listen ADDR, and --nats-advertise HOST:PORT if they reach it under another address")
+	servers, authorities, err := n.servers()
+	if err != nil {
+		return control.Invited{}, err
 	}
 	seed, public, err := broker.NewUser()
 	if err != nil {
-		return "", "", err
+		return control.Invited{}, err
+	}
+	if in.Again {
+		if err := i.asBefore(ctx, &in); err != nil {
+			return control.Invited{}, err
+		}
 	}
 	if in.Node == "" {
 		in.Node = in.Role + "-" + strings.ToLower(public[len(public)-8:])
@@ -52,32 +56,71 @@ func (i inviter) Invite(ctx context.Context, in control.Invitation, by string) (
 		in.Vantage = in.Node
 	}
 	key := codec.FormatKey(c.signer.Public().(ed25519.PublicKey))
-	token, err := broker.Token{Servers: servers, Role: in.Role, NodeID: in.Node, Vantage: in.Vantage, Labels: in.Labels, Seed: seed, Keys: []string{key}}.Encode()
+	token, err := broker.Token{Servers: servers, Role: in.Role, NodeID: in.Node, Vantage: in.Vantage, Labels: in.Labels, Seed: seed, CA: authorities, Keys: []string{key}}.Encode()
 	if err != nil {
-		return "", "", invalid(err.Error())
+		return control.Invited{}, invalid(err.Error())
 	}
-	err = c.store.AddNode(ctx, store.Node{ID: in.Node, Role: in.Role, Vantage: in.Vantage, Labels: in.Labels, PublicKey: public, CreatedBy: by, CreatedAt: time.Now()})
-	if errors.Is(err, store.ErrExists) {
-		return "", "", noNode(in.Node, control.ErrExists)
+	save := c.store.AddNode
+	if in.Again {
+		save = c.store.ReplaceNode
 	}
+	err = save(ctx, store.Node{ID: in.Node, Role: in.Role, Vantage: in.Vantage, Labels: in.Labels, PublicKey: public, TLS: true, CreatedBy: by, CreatedAt: time.Now()})
 	if err != nil {
-		return "", "", err
+		return control.Invited{}, nodeError(in.Node, err)
 	}
-	return in.Node, token, n.admit(ctx)
+	return control.Invited{Node: in.Node, Role: in.Role, Token: token, Note: n.byHand()}, n.admit(ctx)
 }
 
-func (i inviter) Remove(ctx context.Context, id string) error {
-	err := i.n.control.store.DeleteNode(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return noNode(id, control.ErrNotFound)
-	}
+// asBefore fills what an invitation of a node that is there leaves open.
+func (i inviter) asBefore(ctx context.Context, in *control.Invitation) error {
+	list, err := i.n.control.store.Nodes(ctx)
 	if err != nil {
 		return err
+	}
+	for _, s := range list {
+		if s.ID != in.Node {
+			continue
+		}
+		if in.Role == "" {
+			in.Role = s.Role
+		}
+		if in.Vantage == "" && in.Role == s.Role {
+			in.Vantage = s.Vantage
+		}
+		if in.Labels == nil {
+			in.Labels = s.Labels
+		}
+		return nil
+	}
+	return noNode(in.Node, control.ErrNotFound)
+}
+
+func nodeError(id string, err error) error {
+	switch {
+	case errors.Is(err, store.ErrExists):
+		return noNode(id, control.ErrExists)
+	case errors.Is(err, store.ErrNotFound):
+		return noNode(id, control.ErrNotFound)
+	}
+	return err
+}
+
+func (i inviter) Remove(ctx context.Context, id string) (string, error) {
+	if err := i.n.control.store.DeleteNode(ctx, id); err != nil {
+		return "", nodeError(id, err)
 	}
 	if i.n.control.roster != nil {
 		i.n.control.roster.Forget(id)
 	}
-	return i.n.admit(ctx)
+	return i.n.byHand(), i.n.admit(ctx)
+}
+
+// byHand says what control cannot do for an external server after a change of users.
+func (n *node) byHand() string {
+	if n.control.broker != nil {
+		return ""
+	}
+	return "Put the output of 'meridian node nats-config' on the NATS servers and reload them; until then they know the users from before."
 }
 
 // admit tells the embedded server who may connect now.
@@ -85,7 +128,7 @@ func (n *node) admit(ctx context.Context) error {
 	if n.control.broker == nil {
 		return nil
 	}
-	users, err := n.invited(ctx)
+	users, _, err := n.invited(ctx)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	n := &node{o: o, log: o.Log.With("node", o.ID), started: time.Now()}
+	n := &node{o: o, log: o.Log.With("node", o.ID), started: time.Now(), alarms: map[string]string{}}
 	if n.unlock, err = lockData(o.Data); err != nil {
 		return err
 	}
@@ -62,7 +62,10 @@ func Run(ctx context.Context, o Options) (err error) {
 		if err != nil {
 			return fmt.Errorf("join token: %w", err)
 		}
-		dial.Servers, dial.Inbox = token.Servers, broker.InboxPrefix(token.NodeID)
+		dial.Servers, dial.Node = token.Servers, token.NodeID
+		if dial.TLS, err = token.TLS(); err != nil {
+			return fmt.Errorf("join token: %w", err)
+		}
 		dial.Extra = append(dial.Extra, cred)
 		for _, k := range token.Keys {
 			key, err := codec.ParseKey(k)
@@ -99,6 +102,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.has(RoleResolver) {
 		n.run("resolver", n.serveDNS)
 	}
+	n.run("certificates", n.reload)
 	n.run("status", n.reporter.Run)
 	n.run("ready", n.announceReady)
 

@@ -27,14 +27,21 @@ const (
 
 // Options of a process. The zero value of a field means its default.
 type Options struct {
-	Roles  []string // default all three; with Join, the token's role
-	Data   string   // folder of everything that lasts; default ./data
-	DNS    []string // resolver: addresses for UDP and TCP; default :53
-	API    string   // control: address of API and console; default 127.0.0.1:8080
-	HTTP   string   // health pages, metrics and pprof; default none beside the API
-	Store  string   // control: sqlite:PATH or postgres://…; default sqlite:DATA/meridian.db
-	NATS   string   // embedded (default) or nats://…[,…]
-	Listen string   // control with embedded NATS: address for nodes on other machines
+	Roles []string // default all three; with Join, the token's role
+	Data  string   // folder of everything that lasts; default ./data
+	DNS   []string // resolver: addresses for UDP and TCP; default :53
+	API   string   // control: address of API and console; default 127.0.0.1:8080
+	HTTP  string   // health pages, metrics and pprof; default none beside the API
+	Store string   // control: sqlite:PATH or postgres://…; default sqlite:DATA/meridian.db
+	// TLSCert and TLSKey are PEM files for API and HTTP; default is a certificate of the
+	// installation's own authority wherever an address is not loopback.
+	TLSCert, TLSKey string
+	NATS            string // embedded (default) or nats://…[,…]
+	// With an external NATS: the file with control's credential (default one of its own,
+	// kept in the store), that with the authorities of the servers (default the
+	// system's), and on how many servers each stream lies (default 3 of three or more).
+	NATSCreds, NATSCA, NATSReplicas string
+	Listen                          string // control with embedded NATS: address for nodes on other machines
 	// Advertise are the addresses under which other nodes reach Listen, host:port.
 	Advertise []string
 	Join      string            // token of a node without control
@@ -53,6 +60,8 @@ type Options struct {
 	Quickstart string
 	Version    string
 	Log        *slog.Logger
+	// Reload, if set, asks with each value to read certificate files again.
+	Reload <-chan struct{}
 	// Ready, if set, is called once when everything that the roles promise is there.
 	Ready func(Addrs)
 }
@@ -60,11 +69,13 @@ type Options struct {
 // Addrs are the bound addresses, with real ports where 0 was asked for.
 type Addrs struct {
 	DNS  []netip.AddrPort
-	API  string
-	HTTP string
+	API  string // URL
+	HTTP string // URL
 	NATS []string
 	// AdminToken is the path of the file with the first token.
 	AdminToken string
+	// CA is the path of the authority's certificate, if the API shows one of it.
+	CA         string
 	Quickstart []string // what to try, line by line; empty unless it was just loaded
 }
 
@@ -221,6 +232,9 @@ func (o *Options) fit(token *broker.Token) error {
 	case o.Quickstart != "" && len(o.Roles) != 3:
 		return errors.New("--quickstart needs all three roles in one process")
 	}
+	if err := o.fitTLS(); err != nil {
+		return err
+	}
 	if o.NATS != "" && o.NATS != "embedded" {
 		for s := range strings.SplitSeq(o.NATS, ",") {
 			if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
@@ -229,6 +243,51 @@ func (o *Options) fit(token *broker.Token) error {
 		}
 	}
 	return nil
+}
+
+// fitTLS looks at what belongs to certificates and to an external NATS.
+func (o *Options) fitTLS() error {
+	external := o.NATS != "" && o.NATS != "embedded"
+	for flag, value := range map[string]string{"--nats-creds": o.NATSCreds, "--nats-ca": o.NATSCA, "--nats-replicas": o.NATSReplicas} {
+		if value != "" && !external {
+			return fmt.Errorf("%s is for an external NATS; give --nats nats://… too, or leave it out", flag)
+		}
+	}
+	if (o.TLSCert == "") != (o.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key belong together; give both or neither")
+	}
+	if o.HTTP != "" && o.TLSCert == "" && !slices.Contains(o.Roles, RoleControl) && !loopback(o.HTTP) {
+		// A node holds no authority from which it could have a certificate.
+		return fmt.Errorf("--http %s is not loopback, and a node without the role control has no certificate of its own; give --tls-cert and --tls-key, or a loopback address", o.HTTP)
+	}
+	if _, err := o.replicas(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// replicas is on how many servers each stream lies.
+func (o *Options) replicas() (int, error) {
+	switch o.NATSReplicas {
+	case "":
+		if strings.Count(o.NATS, ",") >= 2 {
+			return 3, nil
+		}
+		return 1, nil
+	case "1", "3", "5":
+		return strconv.Atoi(o.NATSReplicas)
+	}
+	return 0, fmt.Errorf("--nats-replicas %q: use 1, 3 or 5", o.NATSReplicas)
+}
+
+// loopback reports whether an address to listen on cannot be reached from elsewhere.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 func (o *Options) has(role string) bool { return slices.Contains(o.Roles, role) }

@@ -51,7 +51,7 @@ func TestEveryRouteKnowsItsRole(t *testing.T) {
 			continue // does not end; TestStream reads it as a viewer
 		}
 		read := o.method == "GET" || o.path == "/api/v1/explain" || o.path == "/api/v1/preview"
-		admin := strings.HasPrefix(o.path, "/api/v1/tokens") || o.path == "/api/v1/audit" || strings.HasPrefix(o.path, "/api/v1/nodes") && !read
+		admin := strings.HasPrefix(o.path, "/api/v1/tokens") || o.path == "/api/v1/audit" || strings.HasPrefix(o.path, "/api/v1/nodes") && !read || o.path == "/api/v1/nats-config"
 		for role, allowed := range map[auth.Role]bool{auth.Viewer: read && !admin, auth.Operator: !admin} {
 			r := w.do(role, o.method, o.example(), "{}")
 			if refused := r.status == 403; refused == allowed {
@@ -274,7 +274,15 @@ func TestInvitations(t *testing.T) {
 		t.Errorf("%v %+v", r, w.inviter)
 	}
 	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"role":"king"}`).problem(422, "invalid", "resolver, prober")
-	w.do(auth.Admin, "DELETE", "/api/v1/nodes/n1", "").want(200)
+	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"node":"x"}`).problem(422, "invalid", "role")
+	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"again":true}`).problem(422, "invalid", "node")
+	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"node":"n1","again":true}`).want(201)
+	if r := w.do(auth.Admin, "DELETE", "/api/v1/nodes/n1", "").want(200).json(); r["note"] != "reload" {
+		t.Errorf("%v", r)
+	}
+	if r := w.do(auth.Admin, "GET", "/api/v1/nats-config", "").want(200); string(r.body) != "users = []\n" {
+		t.Errorf("%s", r.body)
+	}
 	w.do(auth.Admin, "DELETE", "/api/v1/nodes/n2", "").problem(404, "not_found")
 }
 

@@ -155,14 +155,16 @@ type inviter struct {
 	by    string
 }
 
-func (i *inviter) Invite(_ context.Context, in control.Invitation, by string) (string, string, error) {
+func (i *inviter) Invite(_ context.Context, in control.Invitation, by string) (control.Invited, error) {
 	i.asked, i.by = in, by
-	return "n1", "mrd1.x", nil
+	return control.Invited{Node: "n1", Role: in.Role, Token: "mrd1.x"}, nil
 }
 
-func (i *inviter) Remove(_ context.Context, node string) error {
+func (i *inviter) Remove(_ context.Context, node string) (string, error) {
 	if node != "n1" {
-		return fmt.Errorf("node %s: %w", node, control.ErrNotFound)
+		return "", fmt.Errorf("node %s: %w", node, control.ErrNotFound)
 	}
-	return nil
+	return "reload", nil
 }
+
+func (i *inviter) NATSConfig(context.Context) (string, error) { return "users = []\n", nil }

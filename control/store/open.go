@@ -209,12 +209,3 @@ func (s *Store) Close() error {
 	}
 	return err
 }
-
-// SigningSeed returns the ed25519 seed that signs revisions and snapshots.
-func (s *Store) SigningSeed(ctx context.Context) ([]byte, error) {
-	var seed []byte
-	if err := s.read.QueryRowContext(ctx, `SELECT signing_seed FROM meta WHERE id = 1`).Scan(&seed); err != nil {
-		return nil, fmt.Errorf("read signing key: %w", classify(err))
-	}
-	return seed, nil
-}

@@ -128,10 +128,10 @@ func TestCommitIsThereAfterReopening(t *testing.T) {
 		if _, err := s.Revision(t.Context(), 3); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("revision 3: %v", err)
 		}
-		a, errA := s.SigningSeed(t.Context())
-		b, errB := open().SigningSeed(t.Context())
-		if errA != nil || errB != nil || len(a) != 32 || !bytes.Equal(a, b) {
-			t.Errorf("the signing key is one for ever: %x %x %v %v", a, b, errA, errB)
+		a, errA := s.Signing(t.Context())
+		b, errB := open().Signing(t.Context())
+		if errA != nil || errB != nil || len(a.Seed) != 32 || !bytes.Equal(a.Seed, b.Seed) {
+			t.Errorf("all processes have one signing key: %v %v", errA, errB)
 		}
 	})
 }

@@ -37,6 +37,9 @@ type Options struct {
 	MaxStore, MaxMemory int64
 	// Users are the nodes that may connect. SetUsers changes them later.
 	Users []User
+	// Older: nodes of a release before TLS are among them. They connect without it, and
+	// nodes answer questions in the way that those understand.
+	Older bool
 	Log   *slog.Logger
 }
 
@@ -49,10 +52,11 @@ type User struct {
 
 // Broker is a running server.
 type Broker struct {
-	srv  *server.Server
-	seed string
-	pub  string
-	adv  []string
+	srv   *server.Server
+	seed  string
+	pub   string
+	adv   []string
+	older bool
 
 	mu   sync.Mutex // guards opts
 	opts *server.Options
@@ -98,14 +102,14 @@ func Start(o Options) (*Broker, error) {
 		}
 		opts.DontListen, opts.Host, opts.Port = false, host, port
 		if o.TLS != nil {
-			opts.TLSConfig, opts.TLS, opts.TLSVerify, opts.TLSTimeout = o.TLS, true, false, 5
+			opts.TLSConfig, opts.TLS, opts.TLSVerify, opts.TLSTimeout, opts.AllowNonTLS = o.TLS, true, false, 5, o.Older
 		}
 	}
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	b := &Broker{seed: seed, pub: pub, adv: o.Advertise, opts: opts}
+	b := &Broker{seed: seed, pub: pub, adv: o.Advertise, older: o.Older, opts: opts}
 	if opts.Nkeys, err = b.nkeyUsers(o.Users); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
@@ -162,7 +166,7 @@ func controlSeed(path string) (seed, pub string, err error) {
 		return "", "", fmt.Errorf("read control's seed: %w", err)
 	}
 	seed = strings.TrimSpace(string(b))
-	if pub, err = publicOf(seed); err != nil {
+	if pub, err = PublicOf(seed); err != nil {
 		return "", "", fmt.Errorf("read control's seed in %s: %w", path, err)
 	}
 	return seed, pub, nil
@@ -186,7 +190,8 @@ func NewUser() (seed, public string, err error) {
 	return string(s), pub, nil
 }
 
-func publicOf(seed string) (string, error) {
+// PublicOf returns the public key of a seed. Errors never repeat it.
+func PublicOf(seed string) (string, error) {
 	kp, err := nkeys.FromSeed([]byte(seed))
 	if err != nil {
 		return "", errors.New("the credential is not an nkey seed")
@@ -207,6 +212,9 @@ func (b *Broker) nkeyUsers(users []User) ([]*server.NkeyUser, error) {
 		p, err := Permissions(u.Node)
 		if err != nil {
 			return nil, err
+		}
+		if b.older && p != nil {
+			p.Response = answerAny()
 		}
 		out = append(out, &server.NkeyUser{Nkey: u.PublicKey, Permissions: p})
 	}
@@ -247,7 +255,7 @@ func (b *Broker) ControlSeed() string { return b.seed }
 
 // Credential is the client option that signs in with a seed.
 func Credential(seed string) (nats.Option, error) {
-	pub, err := publicOf(seed)
+	pub, err := PublicOf(seed)
 	if err != nil {
 		return nil, err
 	}

@@ -98,14 +98,14 @@ func control(t *testing.T, b *broker.Broker) jetstream.JetStream {
 }
 
 // client connects as a node, with its errors collected.
-func client(t *testing.T, b *broker.Broker, seed, id string) (*nats.Conn, chan error) {
+func client(t *testing.T, s bus, seed, id string) (*nats.Conn, chan error) {
 	t.Helper()
 	sign, err := broker.Credential(seed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	errs := make(chan error, 100)
-	nc, err := nats.Connect(b.URLs()[0], sign, nats.CustomInboxPrefix(broker.InboxPrefix(id)), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { errs <- err }))
+	nc, err := nats.Connect(s.url, nats.Secure(s.tls), sign, nats.CustomInboxPrefix(broker.InboxPrefix(id)), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { errs <- err }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +119,19 @@ func TestNodesMayOnlyWhatTheirRoleNeeds(t *testing.T) {
 	t.Parallel()
 	rs, ru := user(t, broker.Node{ID: "r1", Roles: []string{broker.RoleResolver}})
 	ps, pu := user(t, broker.Node{ID: "p1", Roles: []string{broker.RoleProber}, Vantage: "v1"})
-	b := rig.Broker(t, broker.Options{Listen: "127.0.0.1:0", Users: []broker.User{ru, pu}})
-	js := control(t, b)
+	for kind, s := range servers(t, ru, pu) {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			mayOnly(t, s, rs, ps)
+		})
+	}
+}
+
+func mayOnly(t *testing.T, s bus, rs, ps string) {
+	js, err := jetstream.New(s.control)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := stream.Ensure(t.Context(), js, stream.Limits{}); err != nil {
 		t.Fatal(err)
 	}
@@ -164,6 +175,12 @@ func TestNodesMayOnlyWhatTheirRoleNeeds(t *testing.T) {
 		{"prober", "pub", "meridian.current.get", false},
 		{"prober", "pub", "meridian.node.status.p1", true},
 		{"prober", "pub", "_INBOX.r1.stolen", false},
+		{"prober", "pub", "_INBOX.r1.ask.meridian.health.state.v1.abc", true},
+		{"prober", "pub", "_INBOX.r1.ask.meridian.health.state.v2.abc", false},
+		{"prober", "pub", "_INBOX.r1.ask.meridian.explain.r1.abc", false},
+		{"resolver", "pub", "_INBOX.$control.ask.meridian.explain.r1.abc", true},
+		{"resolver", "pub", "_INBOX.$control.ask.meridian.explain.r2.abc", false},
+		{"resolver", "pub", "_INBOX.p1.ask.meridian.health.state.v1.abc", false},
 		{"prober", "sub", "meridian.health.state.v1", true},
 		{"prober", "sub", "meridian.health.state.v2", false},
 		{"prober", "sub", "meridian.health.obs.v2", false},
@@ -174,7 +191,7 @@ func TestNodesMayOnlyWhatTheirRoleNeeds(t *testing.T) {
 			if tt.role == "prober" {
 				seed, id = ps, "p1"
 			}
-			nc, errs := client(t, b, seed, id)
+			nc, errs := client(t, s, seed, id)
 			var err error
 			if tt.act == "pub" {
 				err = nc.Publish(tt.subject, []byte("{}"))

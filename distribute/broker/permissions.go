@@ -38,7 +38,13 @@ func CheckID(what, id string) error {
 
 // InboxPrefix is where a node receives answers: its own, so that no node can read
 // what another asked. distribute.Dial sets it.
-func InboxPrefix(id string) string { return "_INBOX." + id }
+func InboxPrefix(id string) string { return stream.InboxPrefix(id) }
+
+// answers is where a node may answer those who ask on a subject of its own. The
+// server's own way, permission to answer whatever came in, is too wide: a node that
+// hears a subject on which it may also speak asks itself, and names any subject it
+// likes for the answer (tried; the test of a stolen credential does it).
+func answers(subject string) string { return stream.AnswerPrefix("*", subject) + ".*" }
 
 // Permissions is the allow-list of a node; nil for control, which may do all.
 //
@@ -76,7 +82,7 @@ func Permissions(n Node) (*server.Permissions, error) {
 		case RoleControl:
 			return nil, nil
 		case RoleResolver:
-			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report")
+			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report", answers(p+"explain."+n.ID))
 			// It explains its own answers to control, and nobody else's.
 			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report", p+"explain."+n.ID)
 		case RoleProber:
@@ -86,21 +92,22 @@ func Permissions(n Node) (*server.Permissions, error) {
 			pub = append(pub, p+"health.obs."+n.Vantage, p+"health.beat."+n.Vantage)
 			// It hears its own heartbeat and asks for its own state, to find a second process
 			// with its id.
-			pub = append(pub, p+"health.state."+n.Vantage)
+			pub = append(pub, p+"health.state."+n.Vantage, answers(p+"health.state."+n.Vantage))
 			sub = append(sub, p+"health.beat."+n.Vantage, p+"health.state."+n.Vantage)
 		default:
 			return nil, fmt.Errorf("node %q: role %q is none of control, resolver, prober", n.ID, role)
 		}
 	}
-	perms := &server.Permissions{
+	return &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: compact(pub)},
 		Subscribe: &server.SubjectPermission{Allow: compact(sub)},
-	}
-	if slices.Contains(n.Roles, RoleProber) || slices.Contains(n.Roles, RoleResolver) {
-		// One answer to each request it receives, to whatever inbox that names.
-		perms.Response = &server.ResponsePermission{MaxMsgs: 1, Expires: 10 * time.Second}
-	}
-	return perms, nil
+	}, nil
+}
+
+// answerAny is what releases before answers needs to answer questions: one message to
+// whatever subject the question names.
+func answerAny() *server.ResponsePermission {
+	return &server.ResponsePermission{MaxMsgs: 1, Expires: 10 * time.Second}
 }
 
 func compact(list []string) []string {

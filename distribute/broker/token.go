@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -9,9 +10,11 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/meridian-gtm/meridian/distribute/codec"
+	"github.com/meridian-gtm/meridian/internal/pki"
 )
 
 // Token is what a new node needs to join: where to connect, as whom, and whose
@@ -26,13 +29,17 @@ type Token struct {
 	Labels  map[string]string `json:"labels,omitempty"`
 	Seed    string            `json:"seed"` // nkey seed of the user
 	Keys    []string          `json:"keys"` // ed25519 keys that sign configuration, codec.FormatKey form
+	// CA are the certificate authorities (DER) of the servers; no others are believed.
+	// Without any the connection is plain, as in tokens of releases before TLS, unless the
+	// servers' scheme is tls; then those of the system are.
+	CA [][]byte `json:"ca,omitempty"`
 	// KeySerial is the rotation that Keys belong to, 0 before the first.
 	KeySerial uint64 `json:"key_serial,omitempty"`
 }
 
 const (
 	tokenPrefix = "mrd1."
-	// maxToken is far above any real token (about 600 bytes) and far below what could
+	// maxToken is far above any real token (about 1,200 bytes) and far below what could
 	// hurt the reader.
 	maxToken = 16 << 10
 )
@@ -101,7 +108,10 @@ func (t Token) check() error {
 	if _, err := Permissions(t.Node()); err != nil {
 		return err
 	}
-	if _, err := publicOf(t.Seed); err != nil {
+	if _, err := t.TLS(); err != nil {
+		return err
+	}
+	if _, err := PublicOf(t.Seed); err != nil {
 		return err
 	}
 	if len(t.Keys) == 0 {
@@ -118,6 +128,15 @@ func (t Token) check() error {
 // Node is who the token speaks for.
 func (t Token) Node() Node {
 	return Node{ID: t.NodeID, Roles: []string{t.Role}, Vantage: t.Vantage}
+}
+
+// TLS is how to connect to the servers; nil for plain connections.
+func (t Token) TLS() (*tls.Config, error) {
+	secure := func(s string) bool { return strings.HasPrefix(s, "tls://") }
+	if len(t.CA) == 0 && !slices.ContainsFunc(t.Servers, secure) {
+		return nil, nil
+	}
+	return pki.Client(t.CA...)
 }
 
 // String hides the secret.

@@ -30,7 +30,7 @@ func child(spec string) error {
 	if err != nil {
 		return err
 	}
-	o := distribute.DialOptions{Servers: part[1:2], Name: "r1", Inbox: broker.InboxPrefix("r1")}
+	o := distribute.DialOptions{Servers: part[1:2], Name: "r1", Node: "r1"}
 	o.Extra = append(o.Extra, sign)
 	bus, err := distribute.Dial(o)
 	if err != nil {

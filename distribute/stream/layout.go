@@ -47,6 +47,14 @@ func PartSubject(set string, part int) string {
 // KeySubject is where a key rotation lies.
 func KeySubject(serial uint64) string { return fmt.Sprintf("%ssnap.keys.%d", Prefix, serial) }
 
+// InboxPrefix is where a node receives answers.
+func InboxPrefix(id string) string { return "_INBOX." + id }
+
+// AnswerPrefix is where a node receives answers to what it asks on a subject; one
+// token more makes it unique. The question stands in it, so that whoever is asked can
+// be allowed to answer just that.
+func AnswerPrefix(id, subject string) string { return InboxPrefix(id) + ".ask." + subject }
+
 // Head is what control announces.
 type Head struct {
 	Position traffic.Position `json:"position"`

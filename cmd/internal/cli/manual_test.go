@@ -165,7 +165,7 @@ func commandsPage() string {
 	var b strings.Builder
 	b.WriteString("# Commands\n\nGenerated from the program by `make generate`.\n\n" +
 		"Client commands read `MERIDIAN_SERVER` (default `" + defaultServer + "`) and `MERIDIAN_TOKEN`, else `meridian/config.yaml` in the user's configuration folder\n" +
-		"(`~/.config` on Linux), which knows `server`, `token` and `token_file`. The flags `--server` and `--token-file` stand above both.\n\n" +
+		"(`~/.config` on Linux), which knows `server`, `token`, `token_file` and `ca`. The flags `--server` and `--token-file` stand above both; `--ca` (or `MERIDIAN_CA`, or `ca`) names the authority of a server that speaks TLS.\n\n" +
 		"Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 denied. Results go to standard output, everything else to standard error.\n")
 	walk((&app{}).root(), func(c *cobra.Command) {
 		if !c.HasParent() {

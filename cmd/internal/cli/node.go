@@ -14,26 +14,34 @@ import (
 func (a *app) nodeCommand() *cobra.Command {
 	list := a.listCommand("list", "List the nodes that have been heard", "nodes")
 	list.GroupID = ""
-	return group("node", "Invite, list and remove nodes", "server", a.nodeInviteCommand(), list, a.nodeRemoveCommand())
+	return group("node", "Invite, list and remove nodes", "server", a.nodeInviteCommand(), list, a.nodeRemoveCommand(), a.natsConfigCommand())
 }
 
 func (a *app) nodeInviteCommand() *cobra.Command {
 	var role, vantage, id, form string
 	var labels []string
+	var again bool
 	c := &cobra.Command{Use: "invite --role ROLE", Short: "Admit a node and print its join token", Args: exactly(0),
 		Long: `Admit a node and print the join token for its "meridian serve --join". Control must
-run with --nats-listen. The token holds the node's credential: keep it like a password.`,
-		Example: "  meridian node invite --role prober --vantage beijing-1 --label country=CN,isp=telecom > beijing-1.token\n  meridian node invite --role resolver --id fra-dns-1"}
+run with --nats-listen, or with an external NATS. The token holds the node's credential,
+and the certificate authority that it shall believe: keep it like a password.
+
+With --again a node that is there gets another credential; the one before ends at once.`,
+		Example: "  meridian node invite --role prober --vantage beijing-1 --label country=CN,isp=telecom > beijing-1.token\n  meridian node invite --role resolver --id fra-dns-1\n  meridian node invite --again --id fra-dns-1"}
 	c.Flags().StringVar(&role, "role", "", "`ROLE`: resolver or prober")
 	c.Flags().StringVar(&id, "id", "", "`ID` of the node (default made up)")
 	c.Flags().StringVar(&vantage, "vantage", "", "`ID` of a prober's vantage (default the node's)")
 	c.Flags().StringSliceVar(&labels, "label", nil, "`K=V` of the node and its vantage; may be repeated")
+	c.Flags().BoolVar(&again, "again", false, "another credential for the node --id, in place of the one it has")
 	outputFlag(c, &form, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json"); err != nil {
 			return err
 		}
-		if role == "" {
+		if again && id == "" {
+			return usagef("--again needs --id: which node is to have another credential")
+		}
+		if role == "" && !again {
 			return usagef("give --role resolver or --role prober")
 		}
 		kv, err := config.Labels(labels)
@@ -44,8 +52,11 @@ run with --nats-listen. The token holds the node's credential: keep it like a pa
 		if err != nil {
 			return err
 		}
-		body := map[string]any{"role": role}
-		for k, v := range map[string]string{"node": id, "vantage": vantage} {
+		body := map[string]any{}
+		if again {
+			body["again"] = true
+		}
+		for k, v := range map[string]string{"role": role, "node": id, "vantage": vantage} {
 			if v != "" {
 				body[k] = v
 			}
@@ -60,12 +71,15 @@ run with --nats-listen. The token holds the node's credential: keep it like a pa
 		if form == "json" {
 			return printJSON(a.out, raw)
 		}
-		var out struct{ Node, Token string }
+		var out struct{ Node, Token, Note string }
 		if err := json.Unmarshal(raw, &out); err != nil {
 			return fmt.Errorf("read the server's answer: %w", err)
 		}
 		fmt.Fprintln(a.out, out.Token)
 		fmt.Fprintf(a.err, "Start node %s with: meridian serve --join TOKEN. The token is shown this once; keep it safe.\n", out.Node)
+		if out.Note != "" {
+			fmt.Fprintln(a.err, out.Note)
+		}
 		return nil
 	}
 	return c
@@ -77,10 +91,35 @@ func (a *app) nodeRemoveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodDelete, Path: "/nodes/" + url.PathEscape(args[0])}, nil); err != nil {
+		var out struct{ Note string }
+		if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodDelete, Path: "/nodes/" + url.PathEscape(args[0])}, &out); err != nil {
 			return err
 		}
 		fmt.Fprintf(a.out, "Node %s is removed.\n", args[0])
+		if out.Note != "" {
+			fmt.Fprintln(a.err, out.Note)
+		}
 		return nil
 	}}
+}
+
+func (a *app) natsConfigCommand() *cobra.Command {
+	return &cobra.Command{Use: "nats-config", Short: "Print the users for an external NATS server's configuration", Args: exactly(0),
+		Long: `Print the list of users that an external NATS server must know: control and every
+invited node, each with what it may do. It holds public keys and no secret. Include it in
+the authorization or account block of every server's configuration, and reload the
+servers, after each invitation and removal.`,
+		Example: "  meridian node nats-config > /etc/nats/meridian-users.conf && nats-server --signal reload",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := a.client()
+			if err != nil {
+				return err
+			}
+			var text []byte
+			if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodGet, Path: "/nats-config"}, &text); err != nil {
+				return err
+			}
+			_, err = a.out.Write(text)
+			return err
+		}}
 }

@@ -23,6 +23,7 @@ type app struct {
 	// Global flags.
 	server    string
 	tokenFile string
+	ca        string
 
 	// started is set when a command begins to run: errors before are usage errors.
 	started bool
@@ -83,6 +84,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 denied.`,
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	root.PersistentFlags().StringVar(&a.ca, "ca", "", "PEM `FILE` of the authority that signs the server's certificate (environment MERIDIAN_CA)")
 	root.PersistentFlags().StringVar(&a.server, "server", "", "base `URL` of the API (environment MERIDIAN_SERVER)")
 	root.PersistentFlags().StringVar(&a.tokenFile, "token-file", "", "`FILE` that holds the API token (environment MERIDIAN_TOKEN holds the token itself)")
 	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "config", Title: "Configuration:"}, &cobra.Group{ID: "look", Title: "What is going on:"})

@@ -39,8 +39,13 @@ the environment, the environment over the file.`,
 	f.StringSliceVar(&flags.DNS, "dns", nil, "`ADDR` for DNS over UDP and TCP; may be repeated (default :53)")
 	f.StringVar(&flags.API, "api", "", "`ADDR` of API and console (default 127.0.0.1:8080)")
 	f.StringVar(&flags.HTTP, "http", "", "`ADDR` of health pages, metrics and profiles")
+	f.StringVar(&flags.TLSCert, "tls-cert", "", "PEM `FILE` of the certificate for --api and --http (default from the installation's own authority)")
+	f.StringVar(&flags.TLSKey, "tls-key", "", "PEM `FILE` of its key")
 	f.StringVar(&flags.Store, "store", "", "configuration store, sqlite:PATH or postgres://… (default sqlite in the data folder)")
 	f.StringVar(&flags.NATS, "nats", "", "embedded, or nats://…[,…] (default embedded)")
+	f.StringVar(&flags.NATSCreds, "nats-creds", "", "`FILE` with control's credential for an external NATS: an nkey seed or a .creds file (default a seed of its own; see node nats-config)")
+	f.StringVar(&flags.NATSCA, "nats-ca", "", "PEM `FILE` of the authorities of an external NATS (default the system's)")
+	f.StringVar(&flags.NATSReplicas, "nats-replicas", "", "`N` servers of an external NATS that hold each stream: 1, 3 or 5 (default 3 when --nats names three or more, else 1)")
 	f.StringVar(&flags.NATSListen, "nats-listen", "", "`ADDR` at which the embedded NATS takes nodes of other machines")
 	f.StringSliceVar(&flags.NATSAdvertise, "nats-advertise", nil, "`HOST:PORT` under which other nodes reach --nats-listen")
 	f.StringVar(&flags.Join, "join", "", "join `TOKEN`, or the file that holds it, for a node without control")
@@ -76,7 +81,12 @@ the environment, the environment over the file.`,
 		if err != nil {
 			return err
 		}
+		reload := make(chan struct{}, 1)
 		reread := func() error {
+			select {
+			case reload <- struct{}{}: // certificates: node logs what is wrong with one
+			default:
+			}
 			next, err := config.Load(path, os.Environ())
 			if err != nil {
 				return err
@@ -86,7 +96,8 @@ the environment, the environment over the file.`,
 		}
 		defer onHangup(log, reread)()
 		err = node.Run(cmd.Context(), node.Options{
-			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, Store: conf.Store, NATS: conf.NATS,
+			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, TLSCert: conf.TLSCert, TLSKey: conf.TLSKey, Store: conf.Store, NATS: conf.NATS,
+			NATSCreds: conf.NATSCreds, NATSCA: conf.NATSCA, NATSReplicas: conf.NATSReplicas, Reload: reload,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
 			Geo: conf.Geo, ProbeAllow: allow, Retention: keep, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
 		})
@@ -118,7 +129,8 @@ func retention(revisions, age string) (control.Retention, error) {
 }
 
 // onHangup reads the node file again at each SIGHUP. What can change in a running
-// process is the log level; a file with a fault leaves everything as it was.
+// process are the log level and the content of certificate files; a file with a fault
+// leaves everything as it was.
 func onHangup(log *slog.Logger, reread func() error) (stop func()) {
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, syscall.SIGHUP)
@@ -130,7 +142,7 @@ func onHangup(log *slog.Logger, reread func() error) (stop func()) {
 				log.Error("node file is not taken over", "error", err)
 				continue
 			}
-			log.Info("node file read again; the log level is in force, other settings wait for the next start")
+			log.Info("node file and certificates read again; the log level is in force, other settings wait for the next start")
 		}
 	}()
 	return func() {
@@ -146,13 +158,16 @@ func (a *app) announce(at node.Addrs) {
 		fmt.Fprintf(a.out, "DNS      %s (UDP and TCP)\n", d)
 	}
 	if at.API != "" {
-		fmt.Fprintf(a.out, "API      http://%s\n", at.API)
+		fmt.Fprintf(a.out, "API      %s\n", at.API)
 	}
 	if at.HTTP != "" {
-		fmt.Fprintf(a.out, "health   http://%s/healthz\n", at.HTTP)
+		fmt.Fprintf(a.out, "health   %s/healthz\n", at.HTTP)
 	}
 	if at.AdminToken != "" {
 		fmt.Fprintf(a.out, "token    %s\n", at.AdminToken)
+	}
+	if at.CA != "" {
+		fmt.Fprintf(a.out, "CA       %s (for MERIDIAN_CA)\n", at.CA)
 	}
 	if len(at.Quickstart) == 0 {
 		return
@@ -162,12 +177,12 @@ func (a *app) announce(at node.Addrs) {
 		fmt.Fprintln(a.out, "  "+line)
 	}
 	if at.API != "" && at.AdminToken != "" {
-		fmt.Fprintf(a.out, "  export MERIDIAN_SERVER=http://%s MERIDIAN_TOKEN=$(cat %s)\n", at.API, at.AdminToken)
+		fmt.Fprintf(a.out, "  export MERIDIAN_SERVER=%s MERIDIAN_TOKEN=$(cat %s)\n", at.API, at.AdminToken)
 		self, err := os.Executable()
 		if err != nil {
 			self = "meridian"
 		}
 		fmt.Fprintf(a.out, "  %s status\n", self)
-		fmt.Fprintf(a.out, "The API is described at http://%s/api/docs\n", at.API)
+		fmt.Fprintf(a.out, "The API is described at %s/api/docs\n", at.API)
 	}
 }

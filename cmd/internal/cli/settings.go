@@ -21,6 +21,7 @@ type userConfig struct {
 	Server    string `yaml:"server"`
 	Token     string `yaml:"token"`
 	TokenFile string `yaml:"token_file"`
+	CA        string `yaml:"ca"` // PEM file of the authorities that may sign the server's certificate
 }
 
 // client returns the API client that flags, environment and the user's file name,
@@ -38,6 +39,11 @@ func (a *app) client() (*client.Client, error) {
 	c, err := client.New(server, token, a.version)
 	if err != nil {
 		return nil, &usageError{err}
+	}
+	if ca := first(a.ca, os.Getenv("MERIDIAN_CA"), conf.CA); ca != "" {
+		if err := c.Trust(ca); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }
@@ -76,7 +82,7 @@ func readUserConfig() (userConfig, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
 	if err := dec.Decode(&conf); err != nil && !errors.Is(err, io.EOF) {
-		return conf, fmt.Errorf("read %s: %v; it knows server, token and token_file", name, err)
+		return conf, fmt.Errorf("read %s: %v; it knows server, token, token_file and ca", name, err)
 	}
 	return conf, nil
 }

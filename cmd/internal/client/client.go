@@ -3,6 +3,8 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meridian-gtm/meridian/internal/pki"
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
@@ -37,6 +40,23 @@ func New(server, token, version string) (*Client, error) {
 		return nil, errors.New("the token has a character that no token has; read it again from its file")
 	}
 	return &Client{server: strings.TrimSuffix(u.Scheme+"://"+u.Host+u.Path, "/"), token: token, agent: "meridian/" + version, http: &http.Client{}}, nil
+}
+
+// Trust makes the authorities of a PEM file the only ones that are believed.
+func (c *Client) Trust(path string) error {
+	ders, err := pki.ReadBundle(path)
+	if err != nil {
+		return err
+	}
+	conf, err := pki.Client(ders...)
+	if err != nil {
+		return err
+	}
+	conf.MinVersion = tls.VersionTLS12 // a proxy may stand between
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = conf
+	c.http.Transport = t
+	return nil
 }
 
 // Server is the base URL.
@@ -65,6 +85,16 @@ func (e *Unreachable) Error() string {
 	var u *url.Error
 	if errors.As(cause, &u) {
 		cause = u.Err
+	}
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	switch {
+	case errors.As(e.Err, &unknown):
+		return fmt.Sprintf("cannot trust %s: an authority that is not known here has signed its certificate\nCopy ca.pem from control's data folder to this machine and name it with --ca or MERIDIAN_CA.", e.Server)
+	case errors.As(e.Err, &name):
+		return fmt.Sprintf("cannot trust %s: %v\nUse a name that stands in its certificate, or start control with --tls-cert and --tls-key for this one.", e.Server, cause)
+	case strings.Contains(cause.Error(), "HTTP response to HTTPS client"):
+		return fmt.Sprintf("cannot reach %s: it speaks plain HTTP there; write http:// instead of https://", e.Server)
 	}
 	return fmt.Sprintf("cannot reach %s: %v\nIs the server running there? Start one with \"meridian serve\", or name another with --server or MERIDIAN_SERVER.", e.Server, cause)
 }
@@ -182,6 +212,9 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 func problem(resp *http.Response, body []byte) error {
 	p := &Problem{}
 	if err := json.Unmarshal(body, p); err != nil {
+		if bytes.Contains(body, []byte("HTTP request to an HTTPS server")) { // net/http's own words
+			return &Problem{Status: resp.StatusCode, Detail: fmt.Sprintf("%s speaks TLS; write https:// instead of http://", resp.Request.URL.Host)}
+		}
 		p = &Problem{Detail: fmt.Sprintf("%s answered %s without a reason; is it a Meridian server?", resp.Request.URL.Host, resp.Status)}
 	}
 	p.Status = resp.StatusCode

@@ -80,7 +80,7 @@ func DialNode(t testing.TB, urls []string, seed, id string) *distribute.Bus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bus, err := distribute.Dial(distribute.DialOptions{Servers: urls, Name: id, Inbox: broker.InboxPrefix(id), Extra: []nats.Option{sign}, Log: Log(t)})
+	bus, err := distribute.Dial(distribute.DialOptions{Servers: urls, Name: id, Node: id, Extra: []nats.Option{sign}, Log: Log(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
