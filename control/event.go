@@ -18,14 +18,33 @@ func (s *Service) Record(ctx context.Context, events ...Event) error {
 			events[i].At = s.now()
 		}
 	}
-	added, err := s.store.AddEvents(ctx, events)
-	if err != nil {
+	if _, err := s.store.AddEvents(ctx, events); err != nil {
 		return err
 	}
-	for _, e := range added {
-		s.Stream.Publish("event", e)
+	if err := s.tellEvents(ctx); err != nil { // they are kept; watchers hear of them at the next look
+		s.log.Warn("events are told late", "err", err)
 	}
 	return nil
+}
+
+// tellEvents tells those who watch here what was recorded since, by whatever process.
+func (s *Service) tellEvents(ctx context.Context) error {
+	s.eventMu.Lock()
+	defer s.eventMu.Unlock()
+	const page = 1000
+	for {
+		list, err := s.store.Events(ctx, store.EventFilter{After: s.lastEvent, Forward: true, Limit: page})
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			s.Stream.Publish("event", e)
+			s.lastEvent = e.ID
+		}
+		if len(list) < page {
+			return nil
+		}
+	}
 }
 
 // Events returns the events that a filter selects.

@@ -17,6 +17,20 @@ type Live interface {
 	Vantages() []Vantage
 	// Tasks returns the health of every task, by key.
 	Tasks() []TaskHealth
+	// Controls returns the control processes on this store, by node.
+	Controls() []Process
+}
+
+// Process is one of the control processes on this store.
+type Process struct {
+	Node    string           `json:"node"`
+	API     string           `json:"api" doc:"Address of its API."`
+	Version string           `json:"version"`
+	Started time.Time        `json:"started"`
+	Silent  traffic.Duration `json:"silent_for" doc:"How long ago it last wrote to the store."`
+	Lost    bool             `json:"lost" doc:"It has been silent for too long; it may be dead."`
+	Leads   bool             `json:"leads" doc:"It does what only one may do: events, location data, expiry and retention."`
+	This    bool             `json:"this" doc:"It is the one that answers."`
 }
 
 // Node is a node as control sees it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
@@ -21,6 +22,8 @@ type Options struct {
 	Rules []Rule
 	Now   func() time.Time // default time.Now
 	Log   *slog.Logger     // default slog.Default
+	// Shared, if set, says whether other processes work on the store now.
+	Shared func() bool
 }
 
 // Service holds the configuration. Its methods are safe for concurrent use.
@@ -30,11 +33,21 @@ type Service struct {
 	rules []Rule
 	now   func() time.Time
 	log   *slog.Logger
+	// shared says whether others commit to the store.
+	shared func() bool
+	// away is set while the store does not answer.
+	away atomic.Bool
 
 	// Stream carries what happens to those who watch.
 	Stream Stream
 
 	trail trail // has a lock of its own
+
+	// nudged holds at most one word that another process has written to the store.
+	nudged chan struct{}
+
+	eventMu   sync.Mutex // guards the field below
+	lastEvent uint64     // that watchers were told of
 
 	// turn is the writer's turn: who holds it may commit and move the fields below.
 	// A channel, so that a waiting request can be cancelled.
@@ -56,11 +69,15 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	// Whole microseconds, as the store keeps: what is told before a restart is told after it.
 	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
-	s := &Service{store: o.Store, rules: o.Rules, now: now, log: o.Log, turn: make(chan struct{}, 1), changed: make(chan struct{})}
+	s := &Service{store: o.Store, rules: o.Rules, now: now, log: o.Log, shared: o.Shared, turn: make(chan struct{}, 1), nudged: make(chan struct{}, 1), changed: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	if err := s.reload(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.lastEvent, err = s.store.LastEvent(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -68,8 +85,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 
 const (
 	// followEvery is how soon a revision of another process on the same store is seen
-	// when this one does not write; a write sees it at once.
+	// when this one does not write and no Nudge comes; a write sees it at once.
 	followEvery = time.Second
+	// lookTime bounds one look: a store that is silent for longer counts as away.
+	lookTime = 5 * time.Second
 	// keepReplies is how long an idempotency key is remembered.
 	keepReplies = 24 * time.Hour
 )
@@ -107,7 +126,6 @@ func (s *Service) Run(ctx context.Context) error {
 	}()
 	follow := time.NewTicker(followEvery)
 	defer follow.Stop()
-	failing := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -116,19 +134,52 @@ func (s *Service) Run(ctx context.Context) error {
 			if err := s.flushTrail(ctx, false); err != nil && ctx.Err() == nil {
 				s.log.Warn("counts of the audit are lost", "err", err)
 			}
+			continue
+		case <-s.nudged:
 		case <-follow.C:
-			err := s.follow(ctx)
-			if ctx.Err() != nil {
-				return nil
-			}
-			if (err != nil) != failing { // said once, not each second
-				if failing = err != nil; failing {
-					s.log.Error("store cannot be read", "err", err)
-				} else {
-					s.log.Info("store can be read again")
-				}
+		}
+		look, cancel := context.WithTimeout(ctx, lookTime)
+		err := s.follow(look)
+		if err == nil {
+			err = s.tellEvents(look)
+		}
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if failing := err != nil; s.away.Swap(failing) != failing { // said once, not each second
+			if failing {
+				s.log.Error("store cannot be read", "err", err)
+			} else {
+				s.log.Info("store can be read again")
 			}
 		}
+	}
+}
+
+// Nudge says that another process has written to the store: Run looks at once. It never
+// blocks.
+func (s *Service) Nudge() {
+	select {
+	case s.nudged <- struct{}{}:
+	default:
+	}
+}
+
+// freshWait bounds how long a reader waits for a store that has just gone silent.
+const freshWait = 500 * time.Millisecond
+
+// Fresh catches up with what other processes have committed, so that a client which
+// wrote at one and reads at another finds what it wrote. While the store is away, what
+// this process holds is what there is to read.
+func (s *Service) Fresh(ctx context.Context) {
+	if s.shared == nil || !s.shared() || s.away.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, freshWait)
+	defer cancel()
+	if err := s.follow(ctx); err != nil {
+		s.log.Debug("answered from memory", "err", err)
 	}
 }
 

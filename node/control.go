@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
@@ -31,6 +32,8 @@ type controlRole struct {
 	maps    *mapFile
 	id      string // among the control processes of the store
 	lease   *lease.Keeper
+	peers   atomic.Pointer[[]store.Process] // the control processes on the store, as last looked at
+	leader  atomic.Pointer[string]          // which of them leads, nil for none
 
 	authority     *pki.Authority
 	authorityFile string        // its certificate
@@ -63,11 +66,11 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 	} else if made {
 		n.log.Info("wrote the first admin token", "file", c.adminToken)
 	}
-	if c.service, err = control.New(ctx, control.Options{Store: c.store, Rules: []control.Rule{steer.CheckAssertions}, Log: n.log}); err != nil {
+	if c.service, err = control.New(ctx, control.Options{Store: c.store, Rules: []control.Rule{steer.CheckAssertions}, Shared: n.shared, Log: n.log}); err != nil {
 		return err
 	}
 	n.run("control", c.service.Run)
-	if err := n.startLeading(); err != nil {
+	if err := n.startLeading(ctx); err != nil {
 		return err
 	}
 	n.lead("idempotency keys", c.service.Sweep)
@@ -104,6 +107,9 @@ func (n *node) startPublishing() error {
 			}
 		}
 	})
+	if c.broker == nil {
+		n.run("other control processes", n.tellPeers)
+	}
 	c.roster = distribute.NewRoster(n.bus, n.log)
 	c.roster.OnChange(func(id string) {
 		for _, h := range c.roster.Nodes() {

@@ -17,13 +17,17 @@ import (
 // one control process may do.
 const leaseName = "control"
 
-// startLeading begins to ask for the lease.
-func (n *node) startLeading() error {
+// startLeading takes this process's place among the control processes of the store, and
+// begins to ask for the lease.
+func (n *node) startLeading(ctx context.Context) error {
 	id, err := n.controlID()
 	if err != nil {
 		return err
 	}
 	n.control.id = id
+	if err := n.enter(ctx); err != nil {
+		return err
+	}
 	n.control.lease = lease.New(lease.Options{Store: n.control.store, Name: leaseName, Holder: id, Log: n.log})
 	n.run("lease", n.control.lease.Run)
 	return nil

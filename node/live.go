@@ -1,13 +1,11 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/distribute"
-	"github.com/meridian-gtm/meridian/health/view"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -72,56 +70,4 @@ func (l live) Tasks() []control.TaskHealth {
 		out[i] = h
 	}
 	return out
-}
-
-// keepEvents writes transitions to the event log and tells those who watch.
-func (n *node) keepEvents() {
-	ch := make(chan []view.Event, 64)
-	n.view.OnEvent(func(list []view.Event) {
-		select {
-		case ch <- list:
-		default:
-			n.log.Warn("events are lost: the store does not keep up", "events", len(list))
-		}
-	})
-	n.run("events", func(ctx context.Context) error {
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case list := <-ch:
-				n.storeEvents(ctx, list)
-			}
-		}
-	})
-}
-
-func (n *node) storeEvents(ctx context.Context, list []view.Event) {
-	events := make([]control.Event, len(list))
-	for i, e := range list {
-		ev := control.Event{At: e.At.UTC(), Kind: "health", Severity: "info"}
-		if e.Vantage != "" {
-			ev.Kind, ev.Subject, ev.Text = "vantage", e.Vantage, fmt.Sprintf("vantage %s is %s (was %s)", e.Vantage, e.To, e.From)
-			if e.To == "lost" || e.To == "isolated" {
-				ev.Severity = "warning"
-			}
-		} else {
-			ev.Subject, ev.Text = e.Task.String(), fmt.Sprintf("task %s is %s (was %s)", e.Task, e.To, e.From)
-			if e.To == "down" {
-				ev.Severity = "error"
-			}
-		}
-		if e.Cause != "" {
-			ev.Text += ": " + e.Cause
-		}
-		events[i] = ev
-	}
-	if err := n.control.service.Record(ctx, events...); err != nil {
-		n.log.Warn("events are not stored", "error", err)
-	}
-	for _, e := range list {
-		if e.Vantage == "" {
-			n.control.service.Stream.Publish("health", map[string]any{"task": e.Task, "from": e.From, "to": e.To, "at": e.At.UTC(), "cause": e.Cause})
-		}
-	}
 }

@@ -196,7 +196,7 @@ func (s *server) record(next http.Handler) http.Handler {
 					writeProblem(rec, p, requestID(r))
 				}
 			}
-			if l.status == 0 { // the client was gone before anything was written
+			if l.status == 0 && r.Context().Err() != nil { // the client was gone before anything was written
 				l.status = 499
 			}
 			s.log.Info("request", "request_id", requestID(r), "method", r.Method, "path", withoutSecrets(r.URL.Path), "status", l.status,
@@ -253,3 +253,4 @@ type nothingLive struct{}
 func (nothingLive) Nodes() []control.Node       { return nil }
 func (nothingLive) Vantages() []control.Vantage { return nil }
 func (nothingLive) Tasks() []control.TaskHealth { return nil }
+func (nothingLive) Controls() []control.Process { return []control.Process{} }

@@ -19,6 +19,7 @@ type statusAnswer struct {
 	Position traffic.Position     `json:"position"`
 	Revision uint64               `json:"revision"`
 	Objects  map[traffic.Kind]int `json:"objects" doc:"How many of each kind."`
+	Controls []control.Process    `json:"controls" doc:"The control processes on this store, and which of them leads."`
 	Nodes    nodeCounts           `json:"nodes"`
 	Vantages map[string]int       `json:"vantages" doc:"How many in each state."`
 	Tasks    map[string]int       `json:"tasks" doc:"Health tasks in each state, and stale ones."`
@@ -107,7 +108,7 @@ func texts(id string, labels map[string]string) []string {
 
 func (s *server) status(*call) (answer, error) {
 	a := statusAnswer{Version: s.Version, Started: s.began, Store: s.Store.URL(), Objects: map[traffic.Kind]int{},
-		Vantages: map[string]int{}, Tasks: map[string]int{}, Alarms: []alarm{}}
+		Controls: s.Live.Controls(), Vantages: map[string]int{}, Tasks: map[string]int{}, Alarms: []alarm{}}
 	s.control.View(func(m *traffic.Model, p traffic.Position) {
 		a.Position, a.Revision, a.GeoMap = p, p.Revision, m.Settings().GeoMap
 		for _, k := range traffic.Kinds {

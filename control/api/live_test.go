@@ -33,6 +33,8 @@ func (l *live) Vantages() []control.Vantage {
 	return append([]control.Vantage(nil), l.vantages...)
 }
 
+func (l *live) Controls() []control.Process { return []control.Process{} }
+
 func (l *live) Tasks() []control.TaskHealth {
 	l.mu.Lock()
 	defer l.mu.Unlock()

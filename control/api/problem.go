@@ -127,6 +127,10 @@ func noun(k traffic.Kind) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
+// retryAfter is in seconds: a database that restarts, or another control process, is
+// there again after about as long.
+const retryAfter = "2"
+
 func writeProblem(w http.ResponseWriter, p *Problem, id string) {
 	c := *p
 	c.ID = id
@@ -135,6 +139,9 @@ func writeProblem(w http.ResponseWriter, p *Problem, id string) {
 	h.Set("Cache-Control", "no-store")
 	if c.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="meridian"`)
+	}
+	if c.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter)
 	}
 	b, err := json.Marshal(c)
 	if err != nil {

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -158,6 +160,9 @@ func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error)
 	if r.body != nil && !acceptable(c.Header.Get("Content-Type"), r) {
 		return answer{}, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as "+r.bodyType+".")
 	}
+	if r.method == http.MethodGet {
+		s.control.Fresh(c.Context())
+	}
 	return r.handle(c)
 }
 
@@ -202,11 +207,14 @@ func (s *server) reply(w http.ResponseWriter, req *http.Request, r *route, a ans
 
 // fail writes an error; what is internal goes to the log and shows only its id.
 func (s *server) fail(w http.ResponseWriter, req *http.Request, err error) {
-	if req.Context().Err() != nil {
-		return // the client is gone; the log line says 499
+	id := requestID(req)
+	if req.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		// The client is gone, or this process stops. Something must be written all the same:
+		// net/http makes a 200 of silence, and a client that is there would take it for done.
+		writeProblem(w, problem(http.StatusServiceUnavailable, "stopping", "This server stops before it began; nothing was changed. Send the request again, or to another server."), id)
+		return
 	}
 	p, public := problemOf(err)
-	id := requestID(req)
 	if !public || p.Status >= 500 {
 		s.log.Error("request failed", "request_id", id, "method", req.Method, "path", withoutSecrets(req.URL.Path), "err", err)
 	}

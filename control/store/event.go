@@ -57,6 +57,15 @@ func (s *Store) AddEvents(ctx context.Context, events []Event) ([]Event, error) 
 	return out, nil
 }
 
+// LastEvent returns the id of the newest event, 0 when there never was one.
+func (s *Store) LastEvent(ctx context.Context) (uint64, error) {
+	var id int64
+	if err := s.read.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'event'`).Scan(&id); err != nil {
+		return 0, fmt.Errorf("read the last event's number: %w", classify(err))
+	}
+	return uint64(id), nil
+}
+
 // EventFilter selects events; empty fields select all.
 type EventFilter struct {
 	After, Before           uint64 // ids, exclusive; 0 means open

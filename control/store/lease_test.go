@@ -95,3 +95,36 @@ func TestATermThatAnotherFollowedWritesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestControlProcessesAreListedWithHowLongTheyAreSilent(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		a, b := open(), open()
+		ctx := t.Context()
+		one := store.Process{ID: "1", Node: "left", API: "x:1", Bus: "external", Version: "v1"}
+		two := store.Process{ID: "2", Node: "right", API: "y:1", Bus: "external", Version: "v2"}
+		for _, err := range []error{a.EnterProcess(ctx, one), b.EnterProcess(ctx, two)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		before, err := a.Processes(ctx)
+		if err != nil || len(before) != 2 || before[0].Node != "left" || before[1].Version != "v2" || before[0].Started.IsZero() {
+			t.Fatalf("%+v, %v", before, err)
+		}
+		one.API = "x:2"
+		if err := a.SeeProcess(ctx, one); err != nil {
+			t.Fatal(err)
+		}
+		after, err := b.Processes(ctx)
+		if err != nil || len(after) != 2 || after[0].API != "x:2" || !after[0].Started.Equal(before[0].Started) || after[0].Silent < 0 || after[0].Silent > time.Minute {
+			t.Errorf("%+v, %v", after, err)
+		}
+		if err := b.ForgetProcess(ctx, "1"); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := a.Processes(ctx); err != nil || len(left) != 1 || left[0].ID != "2" {
+			t.Errorf("%+v, %v", left, err)
+		}
+	})
+}

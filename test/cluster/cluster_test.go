@@ -169,6 +169,11 @@ func (c *cluster) call(method, path string, in, out any) error {
 }
 
 func (c *cluster) callAs(token, method, path string, in, out any) error {
+	return callAt(c.control.api(), token, method, path, in, out)
+}
+
+// callAt asks the API of one of several control processes.
+func callAt(api, token, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -177,7 +182,7 @@ func (c *cluster) callAs(token, method, path string, in, out any) error {
 		}
 		body = bytes.NewReader(b)
 	}
-	r, err := http.NewRequest(method, c.control.api()+"/api/v1"+path, body)
+	r, err := http.NewRequest(method, api+"/api/v1"+path, body)
 	if err != nil {
 		return err
 	}

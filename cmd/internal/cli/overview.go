@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/spf13/cobra"
 )
@@ -41,6 +42,7 @@ func (a *app) statusCommand() *cobra.Command {
 			Store    string               `json:"store"`
 			Position traffic.Position     `json:"position"`
 			Objects  map[traffic.Kind]int `json:"objects"`
+			Controls []control.Process    `json:"controls"`
 			Nodes    struct {
 				Known, Present, Ready, Current, Differ, Resolvers int
 			} `json:"nodes"`
@@ -66,6 +68,11 @@ func (a *app) statusCommand() *cobra.Command {
 			}
 		}
 		fmt.Fprintf(tw, "Objects:\t%s\n", first(strings.Join(objects, ", "), "none yet"))
+		if len(s.Controls) > 1 {
+			for _, p := range s.Controls {
+				fmt.Fprintf(tw, "Control:\t%s, API %s, release %s, %s\n", p.Node, p.API, p.Version, controlState(p))
+			}
+		}
 		fmt.Fprintf(tw, "Nodes:\t%d known, %d heard, %d ready, %d at this revision\n", s.Nodes.Known, s.Nodes.Present, s.Nodes.Ready, s.Nodes.Current)
 		if s.Nodes.Differ > 0 {
 			fmt.Fprintf(tw, "Verdicts:\t%d of %d resolvers differ from the others\n", s.Nodes.Differ, s.Nodes.Resolvers)
@@ -97,4 +104,15 @@ func tally(m map[string]int) string {
 		out = append(out, fmt.Sprintf("%d %s", m[k], k))
 	}
 	return first(strings.Join(out, ", "), "none")
+}
+
+// controlState says what one of several control processes does.
+func controlState(p control.Process) string {
+	switch {
+	case p.Lost:
+		return "not seen for " + p.Silent.String()
+	case p.Leads:
+		return "leads"
+	}
+	return "stands by for events, location data, expiry and retention; serves the API"
 }
