@@ -38,3 +38,32 @@ func Unindex(t *testing.T, s *Store) {
 
 // DropAuditTo drops all but some rows of the audit.
 func (s *Store) DropAuditTo(ctx context.Context, keep int) error { return s.dropAudit(ctx, keep) }
+
+// TablesListed are those of the list, TablesThere those of the database.
+func TablesListed() (out []string) {
+	for _, t := range tables {
+		out = append(out, t.name)
+	}
+	return out
+}
+
+func TablesThere(t *testing.T, s *Store) (out []string) {
+	t.Helper()
+	query := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
+	if s.pg {
+		query = `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`
+	}
+	q, err := s.read.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	for q.Next() {
+		var name string
+		if err := q.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, name)
+	}
+	return out
+}
