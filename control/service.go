@@ -59,6 +59,8 @@ type Service struct {
 	ids     map[string]traffic.Key
 	head    traffic.Position
 	changed chan struct{} // closed when head moves
+
+	replaced chan struct{} // closed when the epoch does
 }
 
 // New reads the configuration from the store.
@@ -69,7 +71,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	// Whole microseconds, as the store keeps: what is told before a restart is told after it.
 	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
-	s := &Service{store: o.Store, rules: o.Rules, now: now, log: o.Log, shared: o.Shared, turn: make(chan struct{}, 1), nudged: make(chan struct{}, 1), changed: make(chan struct{})}
+	s := &Service{store: o.Store, rules: o.Rules, now: now, log: o.Log, shared: o.Shared, turn: make(chan struct{}, 1), nudged: make(chan struct{}, 1), changed: make(chan struct{}), replaced: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -294,9 +296,21 @@ func (s *Service) forgetLocked(k traffic.Key) {
 }
 
 func (s *Service) movedLocked(head traffic.Position) {
+	if was := s.head.Epoch; was != 0 && was != head.Epoch && !s.isReplaced() {
+		close(s.replaced)
+	}
 	s.head = head
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+func (s *Service) isReplaced() bool {
+	select {
+	case <-s.replaced:
+		return true
+	default:
+		return false
+	}
 }
 
 // Changed returns a channel that is closed when the head moves next.

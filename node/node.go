@@ -23,19 +23,43 @@ const drainTime = 5 * time.Second
 // Run starts the roles of o and serves until ctx ends; then it drains and returns
 // nil. An error means that it could not start, or that a part failed for good.
 //
-// The order of start, each with its reason; the stop is its reverse:
+// When another state was put in place of control's store (a restore, here or through
+// another process on the store), all parts stop and start anew on the same addresses:
+// keys, authority, credentials and current members come from the store, and a part that
+// held an old one would be wrong in silence.
+func Run(ctx context.Context, o Options) error {
+	for {
+		bound, err := run(ctx, o)
+		if !errors.Is(err, errReplaced) {
+			return err
+		}
+		o.stay(bound)
+		o.Log.Info("starting anew on the restored state")
+	}
+}
+
+// errReplaced ends a run whose control has another state now.
+var errReplaced = errors.New("the store holds another state now")
+
+// run is one life of the process's parts. The order of start, each with its reason; the stop is its reverse:
 //  1. the data folder, held by a lock: two processes on one would ruin it;
 //  2. control's store and broker: everything else connects to them;
 //  3. the bus; it is not waited for, a node works without it;
 //  4. the configuration from disk and the verdicts from disk, so that
 //  5. the resolver binds its sockets only when it knows something to say;
 //  6. the API last, so that whoever sees it ready finds everything behind it.
-func Run(ctx context.Context, o Options) (err error) {
+func run(ctx context.Context, o Options) (bound Addrs, err error) {
+	n := &node{started: time.Now(), alarms: map[string]string{}}
+	err = n.live(ctx, o)
+	return n.addrs, err
+}
+
+func (n *node) live(ctx context.Context, o Options) (err error) {
 	token, err := o.complete()
 	if err != nil {
 		return err
 	}
-	n := &node{o: o, log: o.Log.With("node", o.ID), started: time.Now(), alarms: map[string]string{}}
+	n.o, n.log = o, o.Log.With("node", o.ID)
 	if n.unlock, err = lockData(o.Data); err != nil {
 		return err
 	}
@@ -106,10 +130,17 @@ func Run(ctx context.Context, o Options) (err error) {
 	n.run("status", n.reporter.Run)
 	n.run("ready", n.announceReady)
 
+	replaced := make(<-chan struct{}) // without control, never
+	if n.control != nil {
+		replaced = n.control.service.Replaced()
+	}
 	select {
 	case <-ctx.Done():
 		n.log.Info("stopping")
 		return nil
+	case <-replaced:
+		n.log.Info("stopping: the store holds another state now")
+		return errReplaced
 	case <-gctx.Done():
 		return nil // the group holds the reason
 	}

@@ -79,6 +79,27 @@ type Addrs struct {
 	Quickstart []string // what to try, line by line; empty unless it was just loaded
 }
 
+// stay makes the next run of a process bind what this one had bound, and not greet again.
+func (o *Options) stay(at Addrs) {
+	if len(at.DNS) > 0 {
+		o.DNS = nil
+		for _, a := range at.DNS {
+			o.DNS = append(o.DNS, a.String())
+		}
+	}
+	host := func(to *string, bound string) {
+		if u, err := url.Parse(bound); err == nil && u.Host != "" {
+			*to = u.Host
+		}
+	}
+	host(&o.API, at.API)
+	host(&o.HTTP, at.HTTP)
+	if o.Listen != "" && len(o.Advertise) == 0 && len(at.NATS) == 1 {
+		host(&o.Listen, at.NATS[0])
+	}
+	o.Ready = nil
+}
+
 // OptionError says that a process cannot start as it was asked to: what is wrong is in
 // the options, and nothing was opened or made yet.
 type OptionError struct{ Err error }

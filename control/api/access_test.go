@@ -51,7 +51,7 @@ func TestEveryRouteKnowsItsRole(t *testing.T) {
 			continue // does not end; TestStream reads it as a viewer
 		}
 		read := o.method == "GET" || o.path == "/api/v1/explain" || o.path == "/api/v1/preview"
-		admin := strings.HasPrefix(o.path, "/api/v1/tokens") || o.path == "/api/v1/audit" || strings.HasPrefix(o.path, "/api/v1/nodes") && !read || o.path == "/api/v1/nats-config"
+		admin := strings.HasPrefix(o.path, "/api/v1/tokens") || o.path == "/api/v1/audit" || strings.HasPrefix(o.path, "/api/v1/nodes") && !read || o.path == "/api/v1/nats-config" || o.path == "/api/v1/backup" || o.path == "/api/v1/restore"
 		for role, allowed := range map[auth.Role]bool{auth.Viewer: read && !admin, auth.Operator: !admin} {
 			r := w.do(role, o.method, o.example(), "{}")
 			if refused := r.status == 403; refused == allowed {

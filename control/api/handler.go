@@ -78,6 +78,7 @@ func Handler(d Deps) http.Handler {
 	s.changeRoutes()
 	s.revisionRoutes()
 	s.undoRoutes()
+	s.backupRoutes()
 	s.liveRoutes()
 	s.inviteRoutes()
 	s.eventRoutes()

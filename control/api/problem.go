@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/backup"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 )
@@ -67,6 +68,12 @@ func problemOf(err error) (p *Problem, ok bool) {
 	if errors.As(err, &compacted) {
 		return problem(http.StatusGone, "compacted", fmt.Sprintf("What was at revision %d is not kept any more; the oldest that one can look at and go back to is revision %d. Who changed which objects is kept for ever.",
 			compacted.Revision, compacted.Oldest)), true
+	}
+	switch {
+	case errors.Is(err, backup.ErrNewer):
+		return problem(http.StatusUnprocessableEntity, "newer_backup", "The backup was made by a newer release than this one; restore it with that release. Nothing was changed."), true
+	case errors.Is(err, backup.ErrDamaged):
+		return problem(http.StatusUnprocessableEntity, "damaged_backup", "This is not a whole backup: it is cut, damaged, or something else. Nothing was changed."), true
 	}
 	var obj *control.ObjectError
 	what := "It"

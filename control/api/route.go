@@ -47,6 +47,9 @@ type answer struct {
 	etag        string
 	location    string
 	done        bool // the handler has written everything itself
+	// stream, if set, writes the body, once all is decided; when it fails the connection
+	// is broken off, so that nobody takes a part for the whole.
+	stream func(io.Writer) error
 }
 
 // call is one request on its way through a handler.
@@ -190,6 +193,15 @@ func (s *server) reply(w http.ResponseWriter, req *http.Request, r *route, a ans
 	}
 	if a.contentType == "" {
 		a.contentType = r.answerType
+	}
+	if a.stream != nil {
+		h.Set("Content-Type", a.contentType)
+		w.WriteHeader(a.status)
+		if err := a.stream(w); err != nil {
+			s.log.Error("answer broken off", "request_id", requestID(req), "path", req.URL.Path, "err", err)
+			panic(http.ErrAbortHandler)
+		}
+		return
 	}
 	if a.raw == nil {
 		b, err := json.Marshal(a.body)

@@ -45,6 +45,39 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, release string, at time
 	return nil
 }
 
+// Origin tells when the first life of the store began (backup.Header.Installation) and
+// the number of the newest migration.
+func (s *Store) Origin(ctx context.Context) (installation, migration int64, err error) {
+	err = s.view(ctx, func(tx *sql.Tx) error {
+		if migration, err = schema(ctx, tx); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT created_at FROM meta WHERE id = 1`).Scan(&installation)
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("read origin: %w", classify(err))
+	}
+	return installation, migration, nil
+}
+
+// Names returns a text column of a table, in order.
+func (s *Store) Names(ctx context.Context, table, column string) ([]string, error) {
+	q, err := s.read.QueryContext(ctx, `SELECT `+column+` FROM `+table+` ORDER BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", table, classify(err))
+	}
+	defer q.Close()
+	var out []string
+	for q.Next() {
+		var n string
+		if err := q.Scan(&n); err != nil {
+			return nil, fmt.Errorf("list %s: %w", table, classify(err))
+		}
+		out = append(out, n)
+	}
+	return out, q.Err()
+}
+
 // schema is the number of the newest migration that was run.
 func schema(ctx context.Context, tx *sql.Tx) (n int64, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&n)

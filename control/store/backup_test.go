@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,7 @@ func fill(t *testing.T, s *store.Store) traffic.Position {
 		s.AddToken(t.Context(), store.Token{ID: "token-1", Name: "old", Hash: []byte("h1"), Role: "admin", CreatedBy: "x", CreatedAt: backupTime}),
 		s.AddNode(t.Context(), store.Node{ID: "edge", Role: "resolver", Labels: map[string]string{"country": "CN"}, PublicKey: "U", CreatedAt: backupTime}),
 		s.SaveCurrent(t.Context(), traffic.Current{Scope: traffic.Key{Kind: traffic.KindPool, Name: "p"}, Member: "a", Epoch: 3}),
+		s.Rotate(t.Context(), []byte("the second seed of 32 bytes ....."), store.KeyRotation{Serial: 1, Rotation: []byte("r1"), CreatedBy: "x", CreatedAt: backupTime}),
 		s.AddReply(t.Context(), store.Reply{Principal: "token-1", Key: "k", Request: []byte("r"), Body: []byte("b")}, backupTime),
 	} {
 		if err != nil {
@@ -160,9 +162,9 @@ func TestBackupMovesBetweenDatabases(t *testing.T) {
 						t.Errorf("%s: %s %v", o.Key, o.Body, err)
 					}
 				}
-				s1, err1 := old.SigningSeed(t.Context())
-				s2, err2 := s.SigningSeed(t.Context())
-				if err1 != nil || err2 != nil || !bytes.Equal(s1, s2) {
+				s1, err1 := old.Signing(t.Context())
+				s2, err2 := s.Signing(t.Context())
+				if err1 != nil || err2 != nil || !reflect.DeepEqual(s1, s2) || s1.Serial() != 1 {
 					t.Error("nodes that trust the old key will refuse the restored state")
 				}
 				if _, err := s.FindReply(t.Context(), "token-1", "k"); !errors.Is(err, store.ErrNotFound) {
@@ -206,10 +208,17 @@ func TestRestoreIntoTheSameInstallation(t *testing.T) {
 		if _, err := s.AddEvents(t.Context(), []store.Event{{At: backupTime, Kind: "late"}}); err != nil {
 			t.Fatal(err)
 		}
+		// Nodes trust the newer key by now: the backup's would be refused.
+		if err := s.Rotate(t.Context(), []byte("a third seed"), store.KeyRotation{Serial: 2, Rotation: []byte("r2"), CreatedAt: backupTime}); err != nil {
+			t.Fatal(err)
+		}
 		known := at.Epoch + 1_000_000_000_000
 		r := mustRestore(t, s, b, store.RestoreOptions{KeepToken: "token-2", Known: known})
 		if !r.Same || r.Position.Epoch != known+1 || r.Position.Revision != 3 {
 			t.Errorf("%+v", r)
+		}
+		if k, err := s.Signing(t.Context()); err != nil || string(k.Seed) != "a third seed" || k.Serial() != 2 {
+			t.Errorf("signing %+v, %v", k, err)
 		}
 		var names []string
 		tokens, err := s.Tokens(t.Context())

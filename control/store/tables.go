@@ -34,6 +34,9 @@ var tables = []struct {
 	{"token", replaced},
 	{"node", replaced},
 	{"counter", replaced},
+	{"secret", kept},
+	{"key_rotation", kept},
+	{"audit", added},
 	{"event", kept},
 	{"idempotency", cleared}, // answers about revisions that are gone
 	{"lease", alone},

@@ -67,7 +67,7 @@ type Request struct {
 	Method string
 	Path   string // escaped already, like /pools/a%20b
 	Query  url.Values
-	Body   any    // sent as JSON; []byte and string are sent as they are
+	Body   any    // sent as JSON; []byte, string and what an io.Reader gives are sent as they are
 	Type   string // content type of such a body
 	Header http.Header
 	// Timeout of the whole call; 0 means one minute, negative none.
@@ -164,6 +164,26 @@ func (c *Client) Do(ctx context.Context, r Request, out any) error {
 	return nil
 }
 
+// Download writes the answer of a GET as it comes, however long it is.
+func (c *Client) Download(ctx context.Context, path string, to io.Writer) error {
+	resp, err := c.send(ctx, Request{Method: http.MethodGet, Path: path})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		if err != nil {
+			return &Unreachable{c.server, fmt.Errorf("read the answer: %w", err)}
+		}
+		return problem(resp, body)
+	}
+	if _, err := io.Copy(to, resp.Body); err != nil {
+		return &Unreachable{c.server, fmt.Errorf("read the answer: %w", err)}
+	}
+	return nil
+}
+
 func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 	var body io.Reader
 	switch b := r.Body.(type) {
@@ -172,6 +192,8 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 		body = bytes.NewReader(b)
 	case string:
 		body = strings.NewReader(b)
+	case io.Reader:
+		body = b
 	default:
 		enc, err := json.Marshal(b)
 		if err != nil {
