@@ -46,7 +46,7 @@ type ChangeSet struct {
 	Permit Permit
 
 	// watch sees what is planned while the model still stands as it was planned on.
-	watch func(*traffic.Draft, []traffic.Change)
+	watch func(*traffic.Model, *traffic.Draft, []traffic.Change)
 	// managed lets control itself set the fields that users cannot.
 	managed bool
 	// undo, when not nil, makes Put and Delete from history, anew for each attempt.
@@ -62,17 +62,17 @@ type Condition struct {
 	Absent bool
 }
 
-// draft lays the change set over the model. Rules are checked by the caller.
-func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *traffic.Report, error) {
-	if err := s.checkConditions(cs.If); err != nil {
+// draft lays the change set over the ground. Rules are checked by the caller.
+func (s *Service) draft(ctx context.Context, g *ground, cs *ChangeSet) (*traffic.Draft, *traffic.Report, error) {
+	if err := g.check(cs.If); err != nil {
 		return nil, nil, err
 	}
 	if cs.undo != nil {
-		if err := cs.undo.fill(s.model, cs); err != nil {
+		if err := cs.undo.fill(g.model, cs); err != nil {
 			return nil, nil, err
 		}
 	}
-	d, r := traffic.NewDraft(s.model), &traffic.Report{}
+	d, r := traffic.NewDraft(g.model), &traffic.Report{}
 	put := make(map[traffic.Key]bool, len(cs.Put))
 	for _, o := range cs.Put {
 		o.Normalize()
@@ -86,7 +86,7 @@ func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *tr
 		switch {
 		case put[k]:
 			r.For(k).Errorf("", "duplicate", "is put and deleted in one change; decide for one")
-		case s.model.Get(k) == nil:
+		case g.model.Get(k) == nil:
 			r.For(k).Errorf("", "not_found", "does not exist, so it cannot be deleted")
 		default:
 			d.Delete(k)
@@ -98,7 +98,7 @@ func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *tr
 			r.For(traffic.Key{Kind: traffic.KindZone, Name: z}).Errorf("name", "invalid_name", "%q %v", z, err)
 			continue
 		}
-		for _, k := range s.model.InZone(zone) {
+		for _, k := range g.model.InZone(zone) {
 			if !put[k] {
 				d.Delete(k)
 			}
@@ -116,7 +116,7 @@ func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *tr
 		}
 	}
 	for _, o := range cs.Put {
-		kept, err := s.keepManaged(ctx, o, cs)
+		kept, err := s.keepManaged(ctx, g, o, cs)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -125,10 +125,11 @@ func (s *Service) draft(ctx context.Context, cs *ChangeSet) (*traffic.Draft, *tr
 	return d, r, nil
 }
 
-func (s *Service) checkConditions(list []Condition) error {
+func (g *ground) check(list []Condition) error {
 	for _, c := range list {
-		exists := s.model.Get(c.Key) != nil
-		have := s.metas[c.Key].Revision
+		exists := g.model.Get(c.Key) != nil
+		m, _ := g.meta(c.Key)
+		have := m.Revision
 		switch {
 		case c.Absent && exists:
 			return &ObjectError{Key: c.Key, Err: ErrExists, Version: have}
@@ -144,14 +145,16 @@ func (s *Service) checkConditions(list []Condition) error {
 
 // keepManaged returns the object with the fields that only control sets taken from
 // what stands: a client that sends back what it read, or less, never moves them.
-func (s *Service) keepManaged(ctx context.Context, o traffic.Object, cs *ChangeSet) (_ traffic.Object, err error) {
+func (s *Service) keepManaged(ctx context.Context, g *ground, o traffic.Object, cs *ChangeSet) (_ traffic.Object, err error) {
 	switch v := o.(type) {
 	case *traffic.Zone:
 		c := *v
 		c.Nameservers = slices.Clone(v.Nameservers)
 		c.Serial = 0
-		if old := s.model.Zone(v.Name); old != nil {
+		if old := g.model.Zone(v.Name); old != nil {
 			c.Serial = old.Serial
+		} else if last, gone := g.gone[v.Name]; gone {
+			c.Serial = last
 		} else if c.Serial, err = s.store.LastSerial(ctx, v.Name); err != nil { // it goes on if it comes back
 			return nil, err
 		}
@@ -162,7 +165,7 @@ func (s *Service) keepManaged(ctx context.Context, o traffic.Object, cs *ChangeS
 		}
 		c := *v
 		c.Nameservers = slices.Clone(v.Nameservers)
-		c.GeoMap = s.model.Settings().GeoMap
+		c.GeoMap = g.model.Settings().GeoMap
 		return &c, nil
 	}
 	return o, nil

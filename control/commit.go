@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -24,57 +22,50 @@ type Result struct {
 	Replayed bool
 }
 
-// commitTime bounds one commit. The caller's own cancellation is left aside from
-// then on: half-way there the outcome would be unknown to everyone.
-const commitTime = 30 * time.Second
-
 // Commit plans a change set and commits it as one revision. A change set that
 // changes nothing makes no revision. Errors: *Rejected, *Denied, *Collision, *ObjectError, ErrKeyReused,
 // store.ErrUnavailable.
+//
+// Change sets that wait at the same time share a transaction (see group.go). Each is
+// planned on what those before it leave, and is applied or refused for itself.
 func (s *Service) Commit(ctx context.Context, cs ChangeSet) (Result, error) {
-	if err := s.take(ctx); err != nil {
-		return Result{}, err
-	}
-	defer s.give()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
-	defer cancel()
-	// Each turn of the loop is lost only to another process that committed meanwhile.
-	for range 100 {
-		if cs.IdempotencyKey != "" {
-			if r, err := s.replay(ctx, &cs); err == nil || !errors.Is(err, store.ErrNotFound) {
-				return r, err
+	r := &request{ctx: ctx, cs: &cs, done: make(chan struct{})}
+	s.enqueue(r)
+	for {
+		select {
+		case <-r.done:
+			return r.result, r.err
+		case s.turn <- struct{}{}:
+			select {
+			case <-r.done: // whoever had the turn before has done it; the next in line goes on
+			default:
+				s.serve()
 			}
-		}
-		r, err := s.attempt(ctx, &cs)
-		switch {
-		case errors.Is(err, store.ErrMoved):
-			if err := s.catchUp(ctx); err != nil {
-				return Result{}, err
+			s.give()
+		case <-ctx.Done():
+			if s.withdraw(r) {
+				return Result{}, fmt.Errorf("wait for the writer's turn: %w", ctx.Err())
 			}
-		case errors.Is(err, store.ErrExists) && cs.IdempotencyKey != "" && !errors.Is(err, ErrExists):
-			// The same request through another process; its reply is there now.
-		default:
-			return r, err
+			// Half-way there the outcome would be unknown to everyone: it is decided soon.
+			<-r.done
+			return r.result, r.err
 		}
 	}
-	return Result{}, fmt.Errorf("commit: %w: other processes change the configuration without pause", store.ErrUnavailable)
 }
 
-func (s *Service) attempt(ctx context.Context, cs *ChangeSet) (Result, error) {
-	if err := s.readUndo(ctx, cs); err != nil {
-		return Result{}, err
-	}
-	p, err := s.plan(ctx, cs)
+// prepare plans a change set on a ground. The commit is nil when there is nothing to write.
+func (s *Service) prepare(ctx context.Context, g *ground, cs *ChangeSet) (Result, *store.Commit, error) {
+	p, err := s.plan(ctx, g, cs)
 	if err != nil {
-		return Result{}, err
+		return Result{}, nil, err
 	}
-	if len(p.changes) == 0 {
-		return s.commitNothing(ctx, cs, p)
+	c := &store.Commit{At: p.at, Author: cs.Author, Source: cs.Source, Comment: cs.Comment, Principal: cs.Principal, Remote: cs.Remote,
+		Changes: p.changes, Metas: p.metas, Set: cs.Set, Mark: p.mark}
+	res := Result{Revision: g.revision, Plan: p.Plan}
+	if len(p.changes) > 0 {
+		res.Revision++
+		c.Audit = cs.Audit
 	}
-	c := store.Commit{Expected: s.head, At: p.at, Author: cs.Author, Source: cs.Source, Comment: cs.Comment,
-		Principal: cs.Principal, Remote: cs.Remote,
-		Changes: p.changes, Metas: p.metas, Set: cs.Set, Mark: p.mark, Audit: cs.Audit}
-	res := Result{Revision: s.head.Revision + 1, Plan: p.Plan}
 	for _, ch := range p.changes {
 		if ch.After != nil {
 			m := p.metas[ch.Key]
@@ -86,73 +77,15 @@ func (s *Service) attempt(ctx context.Context, cs *ChangeSet) (Result, error) {
 		}
 	}
 	if res.Object == nil {
-		res.Object = s.stored(cs.Return, p.changes)
+		res.Object = g.stored(cs.Return, p.changes)
 	}
 	if c.Reply, err = cs.reply(res); err != nil {
-		return Result{}, err
+		return Result{}, nil, err
 	}
-	rev, err := s.store.Commit(ctx, c)
-	if err != nil {
-		if errors.Is(err, store.ErrUnavailable) {
-			// The connection may have broken after the database committed.
-			if cerr := s.catchUp(ctx); cerr != nil {
-				s.log.Warn("outcome of a commit is unknown until the store answers", "err", cerr)
-			}
-		}
-		return Result{}, err
+	if len(c.Changes) == 0 && len(c.Mark) == 0 && c.Reply == nil {
+		c = nil
 	}
-	s.mu.Lock()
-	s.model.Apply(p.changes)
-	for _, ch := range p.changes {
-		if ch.After == nil {
-			s.forgetLocked(ch.Key)
-		} else {
-			s.rememberLocked(ch.Key, p.metas[ch.Key])
-		}
-	}
-	s.markLocked(cs.Set, p.mark)
-	s.movedLocked(rev.Position)
-	s.mu.Unlock()
-	s.announce(rev)
-	return res, nil
-}
-
-// stored returns an object that the changes leave as it is.
-func (s *Service) stored(k traffic.Key, changes []traffic.Change) *Stored {
-	for _, ch := range changes {
-		if ch.Key == k {
-			return nil
-		}
-	}
-	if o := s.model.Get(k); o != nil {
-		return &Stored{Object: o, Meta: s.metas[k]}
-	}
-	return nil
-}
-
-func (s *Service) commitNothing(ctx context.Context, cs *ChangeSet, p planned) (Result, error) {
-	res := Result{Revision: s.head.Revision, Plan: p.Plan, Object: s.stored(cs.Return, nil)}
-	if len(p.mark) > 0 {
-		if err := s.store.MarkSet(ctx, cs.Set, p.mark); err != nil {
-			return Result{}, err
-		}
-		s.mu.Lock()
-		s.markLocked(cs.Set, p.mark)
-		s.mu.Unlock()
-	}
-	reply, err := cs.reply(res)
-	if err != nil || reply == nil {
-		return res, err
-	}
-	return res, s.store.AddReply(ctx, *reply, s.now())
-}
-
-func (s *Service) markLocked(set string, keys []traffic.Key) {
-	for _, k := range keys {
-		m := s.metas[k]
-		m.Set = set
-		s.metas[k] = m
-	}
+	return res, c, nil
 }
 
 // kept is the stored form of a Result.

@@ -35,7 +35,7 @@ type side interface {
 // permit holds every change to the labels before it and after it: relabelling neither
 // takes what is another's nor hides what was done. What moves to a set counts as
 // written, since its deletion by --prune follows the set.
-func (s *Service) permit(cs *ChangeSet, d *traffic.Draft, p *planned) error {
+func (g *ground) permit(cs *ChangeSet, d *traffic.Draft, p *planned) error {
 	if cs.Permit == nil {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (s *Service) permit(cs *ChangeSet, d *traffic.Draft, p *planned) error {
 			continue
 		}
 		if c.Before != nil {
-			if err := cs.Permit.object(s.model, c.Before); err != nil {
+			if err := cs.Permit.object(g.model, c.Before); err != nil {
 				return err
 			}
 		}
@@ -55,13 +55,13 @@ func (s *Service) permit(cs *ChangeSet, d *traffic.Draft, p *planned) error {
 			return err
 		}
 		if c.Before == nil {
-			if err := s.permitName(cs.Permit, d, c.After); err != nil {
+			if err := g.permitName(cs.Permit, d, c.After); err != nil {
 				return err
 			}
 		}
 	}
 	for _, k := range p.mark {
-		if err := cs.Permit.object(s.model, s.model.Get(k)); err != nil {
+		if err := cs.Permit.object(g.model, g.model.Get(k)); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func (may Permit) object(at side, o traffic.Object) error {
 
 // permitName asks for the place of a new name in DNS. Own labels would not do: a name
 // in another's zone is taken from the other.
-func (s *Service) permitName(may Permit, d *traffic.Draft, o traffic.Object) error {
+func (g *ground) permitName(may Permit, d *traffic.Draft, o traffic.Object) error {
 	var zone *traffic.Zone
 	switch v := o.(type) {
 	case *traffic.Record:
@@ -103,7 +103,7 @@ func (s *Service) permitName(may Permit, d *traffic.Draft, o traffic.Object) err
 	case *traffic.Zone:
 		zone = d.ZoneOf(traffic.Parent(v.Name))
 	case *traffic.AccessDomain:
-		for _, ad := range s.model.At(v.Name) { // another type at a name that is theirs
+		for _, ad := range g.model.At(v.Name) { // another type at a name that is theirs
 			if may(ad.Labels) {
 				return nil
 			}

@@ -45,18 +45,18 @@ func (s *Service) planNow(ctx context.Context, cs *ChangeSet) (p Plan, current b
 	if cs.undo != nil && cs.undo.to != s.head {
 		return Plan{}, false, nil
 	}
-	full, err := s.plan(ctx, cs)
+	full, err := s.plan(ctx, s.groundLocked(), cs)
 	return full.Plan, true, err
 }
 
-// plan needs the model not to move meanwhile: mu held for reading, or the writer's turn.
-func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
-	d, before, err := s.draft(ctx, cs)
+// plan needs the ground not to move meanwhile: mu held for reading, or the writer's turn.
+func (s *Service) plan(ctx context.Context, g *ground, cs *ChangeSet) (planned, error) {
+	d, before, err := s.draft(ctx, g, cs)
 	if err != nil {
 		return planned{}, err
 	}
 	now := s.now()
-	assignSerials(s.model, d, now)
+	assignSerials(g.model, d, now)
 	r := d.Check()
 	r.Errors = append(r.Errors, before.Errors...)
 	if r.OK() { // a rule that looks at answers needs a configuration that holds together
@@ -91,7 +91,7 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 		if c.After == nil {
 			continue
 		}
-		m, exists := s.metas[c.Key]
+		m, exists := g.meta(c.Key)
 		if !exists {
 			m = store.Meta{ID: store.NewID(string(c.Key.Kind)), CreatedAt: now}
 		}
@@ -105,15 +105,15 @@ func (s *Service) plan(ctx context.Context, cs *ChangeSet) (planned, error) {
 			continue
 		}
 		p.Unchanged++
-		if m, stored := s.metas[k]; stored && cs.Set != "" && m.Set != cs.Set {
+		if m, stored := g.meta(k); stored && cs.Set != "" && m.Set != cs.Set {
 			p.mark = append(p.mark, k)
 		}
 	}
-	if err := s.permit(cs, d, &p); err != nil {
+	if err := g.permit(cs, d, &p); err != nil {
 		return planned{}, err
 	}
 	if cs.watch != nil {
-		cs.watch(d, p.changes)
+		cs.watch(g.model, d, p.changes)
 	}
 	return p, nil
 }

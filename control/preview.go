@@ -18,8 +18,8 @@ type Preview struct {
 // reaches few names, seconds for one that reaches 100,000.
 func (s *Service) Preview(ctx context.Context, cs ChangeSet, h steer.Health) (Preview, error) {
 	var out Preview
-	cs.watch = func(d *traffic.Draft, changes []traffic.Change) {
-		out.Effect = steer.Compare(s.model, d, changes, h)
+	cs.watch = func(m *traffic.Model, d *traffic.Draft, changes []traffic.Change) {
+		out.Effect = steer.Compare(m, d, changes, h)
 	}
 	var err error
 	out.Plan, err = s.Plan(ctx, cs)

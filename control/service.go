@@ -49,9 +49,15 @@ type Service struct {
 	eventMu   sync.Mutex // guards the field below
 	lastEvent uint64     // that watchers were told of
 
+	queueMu sync.Mutex // guards the field below
+	queue   []*request
+
 	// turn is the writer's turn: who holds it may commit and move the fields below.
 	// A channel, so that a waiting request can be cancelled.
 	turn chan struct{}
+	// ahead is the writer's own model, nil until the first write: equal to model, or ahead
+	// of it by what is being written. Owned by the turn's holder.
+	ahead *traffic.Model
 
 	mu      sync.RWMutex // guards the fields below; written only by the turn's holder
 	model   *traffic.Model
@@ -249,6 +255,7 @@ func (s *Service) catchUp(ctx context.Context) error {
 	}
 	s.movedLocked(d.Head)
 	s.mu.Unlock()
+	s.applied(all...)
 	for _, r := range d.Revisions {
 		s.announce(r)
 	}
@@ -273,7 +280,7 @@ func (s *Service) reload(ctx context.Context) error {
 	model.Apply(changes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.model = model
+	s.model, s.ahead = model, nil
 	s.metas, s.ids = make(map[traffic.Key]store.Meta, len(rows)), make(map[string]traffic.Key, len(rows))
 	for _, r := range rows {
 		s.rememberLocked(r.Key, r.Meta)

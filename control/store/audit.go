@@ -45,8 +45,13 @@ func (a *Audit) insert(ctx context.Context, tx *sql.Tx) error {
 	// The same request twice is the same deed, written down again.
 	_, err := tx.ExecContext(ctx, `INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (at, request) DO NOTHING`,
-		a.At.UnixMicro(), a.Request, a.Kind, a.Principal, a.Who, a.Remote, a.Source, a.Method, a.Route, a.Object, a.Outcome, a.Code, int64(a.Revision), a.Count)
+		a.values()...)
 	return err
+}
+
+// values are those of auditColumns.
+func (a *Audit) values() []any {
+	return []any{a.At.UnixMicro(), a.Request, a.Kind, a.Principal, a.Who, a.Remote, a.Source, a.Method, a.Route, a.Object, a.Outcome, a.Code, int64(a.Revision), a.Count}
 }
 
 // AddAudit stores rows in one transaction.

@@ -23,7 +23,7 @@ type Commit struct {
 	// Remote the address that the request came from. Both are "" for control itself.
 	Principal, Remote string
 
-	// Changes are not empty, with Before and After, in the order of Draft.Changes.
+	// Changes have Before and After, in the order of Draft.Changes.
 	Changes []traffic.Change
 	// Metas holds, for every object that is put, its id, set and creation time.
 	Metas map[traffic.Key]Meta
@@ -53,100 +53,56 @@ type Revision struct {
 	Touched []Touched
 }
 
-// Commit appends a revision and brings the objects to it, in one transaction. It
-// returns ErrMoved when the head is not the expected one, ErrExists when the reply's
-// idempotency key is taken. After any other error the caller must read the head
-// again: a connection that breaks at the commit itself leaves both outcomes open.
+// Commit is CommitAll of one commit that has changes.
 func (s *Store) Commit(ctx context.Context, c Commit) (Revision, error) {
-	encoded := traffic.EncodeChanges(c.Changes)
-	r := Revision{Position: c.Expected.Next(encoded), At: c.At, Author: c.Author, Source: c.Source, Comment: c.Comment,
-		Principal: c.Principal, Remote: c.Remote, Changes: encoded, Before: encodeBefore(c.Changes)}
+	list, err := s.CommitAll(ctx, c.Expected, []Commit{c})
+	if err != nil {
+		return Revision{}, err
+	}
+	return list[0], nil
+}
+
+// CommitAll appends the revisions of commits that follow each other, the first planned
+// on the expected head, and brings the objects to them, in one transaction. A commit
+// without changes makes no revision: only its marks and its reply are kept. Expected in
+// the commits is not looked at.
+//
+// It returns ErrMoved when the head is not the expected one, ErrExists when a reply's
+// idempotency key is taken; then nothing is written. After any other error the caller
+// must read the head again: a connection that breaks at the commit itself leaves both
+// outcomes open.
+func (s *Store) CommitAll(ctx context.Context, expected traffic.Position, commits []Commit) ([]Revision, error) {
+	var out []Revision
+	w := newWriting()
+	for at := expected; len(commits) > 0; commits = commits[1:] {
+		c := &commits[0]
+		if len(c.Changes) > 0 {
+			encoded := traffic.EncodeChanges(c.Changes)
+			at = at.Next(encoded)
+			r := Revision{Position: at, At: c.At, Author: c.Author, Source: c.Source, Comment: c.Comment,
+				Principal: c.Principal, Remote: c.Remote, Changes: encoded, Before: encodeBefore(c.Changes)}
+			out = append(out, r)
+			w.revision(r, c)
+		}
+		w.rest(at, c)
+	}
 	err := s.update(ctx, func(tx *sql.Tx) error {
 		cur, err := head(ctx, tx, s.forUpdate())
 		if err != nil {
 			return err
 		}
-		if cur != c.Expected {
+		if cur != expected {
 			return ErrMoved
 		}
-		return s.append(ctx, tx, r, c)
+		return w.write(ctx, tx, out)
 	})
 	switch {
 	case errors.Is(err, ErrMoved):
-		return Revision{}, ErrMoved
+		return nil, ErrMoved
 	case err != nil:
-		return Revision{}, fmt.Errorf("commit revision %d: %w", r.Position.Revision, err)
+		return nil, fmt.Errorf("commit behind revision %d: %w", expected.Revision, err)
 	}
-	return r, nil
-}
-
-func (s *Store) append(ctx context.Context, tx *sql.Tx, r Revision, c Commit) error {
-	p := r.Position
-	if _, err := tx.ExecContext(ctx, `
-INSERT INTO revision (epoch, number, chain, at, author, source, comment, principal, remote, changes, before)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		int64(p.Epoch), int64(p.Revision), p.Chain[:], r.At.UnixMicro(), r.Author, r.Source, r.Comment, r.Principal, r.Remote, r.Changes, r.Before); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE meta SET revision = $1, chain = $2 WHERE id = 1`, int64(p.Revision), p.Chain[:]); err != nil {
-		return err
-	}
-	if err := writeObjects(ctx, tx, r, c); err != nil {
-		return err
-	}
-	if err := noteObjects(ctx, tx, p.Revision, c.Changes); err != nil {
-		return err
-	}
-	if err := markSet(ctx, tx, c.Set, c.Mark); err != nil {
-		return err
-	}
-	if c.Audit != nil {
-		row := *c.Audit
-		row.At, row.Revision, row.Count = r.At, p.Revision, 1
-		if err := row.insert(ctx, tx); err != nil {
-			return err
-		}
-	}
-	if c.Reply != nil {
-		return c.Reply.insert(ctx, tx, r.At)
-	}
-	return nil
-}
-
-func writeObjects(ctx context.Context, tx *sql.Tx, r Revision, c Commit) error {
-	put, err := tx.PrepareContext(ctx, `
-INSERT INTO object (kind, name, id, revision, set_name, created_at, updated_at, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (kind, name) DO UPDATE SET revision = excluded.revision, set_name = excluded.set_name,
-	updated_at = excluded.updated_at, body = excluded.body`)
-	if err != nil {
-		return err
-	}
-	defer put.Close()
-	del, err := tx.PrepareContext(ctx, `DELETE FROM object WHERE kind = $1 AND name = $2`)
-	if err != nil {
-		return err
-	}
-	defer del.Close()
-	for _, ch := range c.Changes {
-		if ch.After == nil {
-			if _, err := del.ExecContext(ctx, string(ch.Key.Kind), ch.Key.Name); err != nil {
-				return fmt.Errorf("delete %s: %w", ch.Key, err)
-			}
-			if z, ok := ch.Before.(*traffic.Zone); ok {
-				if err := keepSerial(ctx, tx, z); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		m := c.Metas[ch.Key]
-		if _, err := put.ExecContext(ctx, string(ch.Key.Kind), ch.Key.Name, m.ID, int64(r.Position.Revision), m.Set,
-			m.CreatedAt.UnixMicro(), r.At.UnixMicro(), traffic.Encode(ch.After)); err != nil {
-			return fmt.Errorf("put %s: %w", ch.Key, err)
-		}
-	}
-	return nil
+	return out, nil
 }
 
 func encodeBefore(changes []traffic.Change) []byte {

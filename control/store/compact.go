@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
@@ -140,31 +138,17 @@ SELECT `+revisionColumns+`, r.changes, r.before FROM revision r WHERE r.number >
 // noteObjects lets ListRevisions find the revisions of an object. Rows go in by the
 // hundred: a change set may hold 100,000 objects.
 func noteObjects(ctx context.Context, tx *sql.Tx, revision uint64, changes []traffic.Change) error {
-	const rows = 300 // of three parameters; SQLite takes 32,766
-	for len(changes) > 0 {
-		part := changes[:min(rows, len(changes))]
-		changes = changes[len(part):]
-		var q strings.Builder
-		q.WriteString(`INSERT INTO revision_object (kind, name, revision) VALUES `)
-		args := make([]any, 0, 3*len(part))
-		for i, c := range part {
-			if i > 0 {
-				q.WriteByte(',')
-			}
-			for j := range 3 {
-				q.WriteString([]string{"($", ",$", ",$"}[j])
-				q.WriteString(strconv.Itoa(3*i + j + 1))
-			}
-			q.WriteByte(')')
-			args = append(args, string(c.Key.Kind), c.Key.Name, int64(revision))
-		}
-		q.WriteString(` ON CONFLICT DO NOTHING`)
-		if _, err := tx.ExecContext(ctx, q.String(), args...); err != nil {
-			return fmt.Errorf("note objects of revision %d: %w", revision, err)
-		}
+	r := rows{head: insertRevisionObject, columns: 3, tail: ` ON CONFLICT DO NOTHING`}
+	for _, c := range changes {
+		r.add(string(c.Key.Kind), c.Key.Name, int64(revision))
+	}
+	if err := r.insert(ctx, tx); err != nil {
+		return fmt.Errorf("note objects of revision %d: %w", revision, err)
 	}
 	return nil
 }
+
+const insertRevisionObject = `INSERT INTO revision_object (kind, name, revision)`
 
 // indexLog notes the objects of revisions that came before the index, or out of a
 // backup, newest first and a few at a time. It does nothing once that is done.

@@ -27,6 +27,12 @@ func WithFence(ctx context.Context, f Fence) context.Context {
 	return context.WithValue(ctx, fenceKey{}, f)
 }
 
+// Fenced reports whether a context carries a fence.
+func Fenced(ctx context.Context) bool {
+	_, ok := ctx.Value(fenceKey{}).(Fence)
+	return ok
+}
+
 // now is the database's clock in microseconds since 1970. In PostgreSQL the clock of
 // this moment, not of the transaction's beginning.
 func (s *Store) now() string {
