@@ -148,7 +148,7 @@ func TestCompactionKeepsWhatIsWithinIt(t *testing.T) {
 					continue
 				}
 				config[last] = now(t, s)
-				r, err := s.GetRevision(t.Context(), last)
+				r, err := s.GetRevision(t.Context(), last, true)
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -194,7 +194,7 @@ func TestCompactionKeepsWhatIsWithinIt(t *testing.T) {
 					}
 				}
 				for n, want := range records {
-					got, err := s.GetRevision(t.Context(), n)
+					got, err := s.GetRevision(t.Context(), n, true)
 					if err != nil || got.Revision != want.Revision || got.Compacted != (n <= floor) || len(got.Changes) != len(want.Changes) {
 						rt.Fatalf("revision %d: %+v, %v; was %+v", n, got, err, want)
 					}

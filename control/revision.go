@@ -52,8 +52,18 @@ type Record struct {
 	Changes   []ObjectChange `json:"changes"`
 }
 
-// GetRevision returns a revision with what it changed.
-func (s *Service) GetRevision(ctx context.Context, number uint64) (Record, error) {
+// GetRevision returns a revision, with what it changed if that is asked for.
+func (s *Service) GetRevision(ctx context.Context, number uint64, changes bool) (Record, error) {
+	if !changes {
+		list, err := s.store.ListRevisions(ctx, store.RevisionFilter{Before: number + 1, Limit: 1})
+		if err != nil {
+			return Record{}, err
+		}
+		if len(list) == 0 || list[0].Position.Revision != number {
+			return Record{}, fmt.Errorf("revision %d %w", number, ErrNotFound)
+		}
+		return Record{Revision: summary(list[0]), Changes: []ObjectChange{}}, nil
+	}
 	r, err := s.store.Revision(ctx, number)
 	if err != nil {
 		return Record{}, err

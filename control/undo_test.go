@@ -144,7 +144,7 @@ func TestRollbackIsANewRevisionEqualToTheOld(t *testing.T) {
 				t.Errorf("location map %q", m.Settings().GeoMap)
 			}
 		})
-		rev, err := s.GetRevision(t.Context(), 6)
+		rev, err := s.GetRevision(t.Context(), 6, true)
 		if err != nil || rev.Comment != "rollback to revision 1" || rev.Author != "ann" {
 			t.Errorf("%+v %v", rev, err)
 		}

@@ -46,7 +46,8 @@ func (s *server) revisionRoutes() {
 	s.route(route{method: "GET", path: "/revisions", id: "listRevisions", summary: "List revisions, newest first: who changed what, when and why", tag: "Changes", need: auth.Viewer,
 		params: filters, answer: s.listOf("RevisionList", item), handle: s.revisions})
 	s.route(route{method: "GET", path: "/revisions/{number}", id: "getRevision", summary: "Read a revision, and which nodes have it", tag: "Changes", need: auth.Viewer,
-		params: []*huma.Param{query("effect", huma.TypeBoolean, "Also tell what clients got before and after.")},
+		params: []*huma.Param{query("effect", huma.TypeBoolean, "Also tell what clients got before and after."),
+			query("changes", huma.TypeBoolean, "False leaves the changes out, which may be many megabytes: to ask again and again whether nodes have it.")},
 		answer: s.schemaOf(reflect.TypeFor[revisionAnswer]()), handle: s.revision})
 	s.route(route{method: "GET", path: "/revisions/{number}/diff", id: "diffRevisions", summary: "Compare the configuration at a revision with that at another, or now", tag: "Changes", need: auth.Viewer,
 		params: []*huma.Param{query("with", huma.TypeInteger, "Number of the other revision; default is the newest.")},
@@ -109,13 +110,15 @@ func (s *server) revision(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	effect := false
-	if v := c.URL.Query().Get("effect"); v != "" {
-		if effect, err = strconv.ParseBool(v); err != nil {
-			return answer{}, invalidField("effect", "invalid_parameter", "must be true or false")
+	effect, changes := false, true
+	for name, on := range map[string]*bool{"effect": &effect, "changes": &changes} {
+		if v := c.URL.Query().Get(name); v != "" {
+			if *on, err = strconv.ParseBool(v); err != nil {
+				return answer{}, invalidField(name, "invalid_parameter", "must be true or false")
+			}
 		}
 	}
-	r, err := s.control.GetRevision(c.Context(), n)
+	r, err := s.control.GetRevision(c.Context(), n, changes)
 	if err != nil {
 		return answer{}, named(err, fmt.Sprintf("Revision %d", n))
 	}

@@ -127,6 +127,10 @@ func TestDiffAndHistoryOverTheAPI(t *testing.T) {
 	if r["effect"] == nil || r["comment"] != "for the shop" || r["remote"] != "127.0.0.1" {
 		t.Errorf("%v", r)
 	}
+	if r := w.do(view, "GET", "/api/v1/revisions/2?changes=false", "").want(200).json(); len(r["changes"].([]any)) != 0 || r["comment"] != "for the shop" {
+		t.Errorf("%v", r)
+	}
+	w.do(view, "GET", "/api/v1/revisions/9?changes=false", "").problem(404, "not_found", "Revision 9")
 	w.do(view, "GET", "/api/v1/revisions/2?effect=perhaps", "").problem(422, "invalid", "effect")
 
 	// What is compacted says so, and how far one can go back.

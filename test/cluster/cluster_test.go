@@ -285,7 +285,7 @@ func (c *cluster) converge(ids ...string) traffic.Position {
 			return err
 		}
 		var rev revision
-		if err := c.call("GET", fmt.Sprintf("/revisions/%d", status.Position.Revision), nil, &rev); err != nil {
+		if err := c.call("GET", fmt.Sprintf("/revisions/%d?changes=false", status.Position.Revision), nil, &rev); err != nil {
 			return err
 		}
 		for _, id := range ids {

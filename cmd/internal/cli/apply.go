@@ -281,7 +281,7 @@ func (a *app) waitApplied(ctx context.Context, cl *client.Client, revision uint6
 				Position traffic.Position `json:"position"`
 			} `json:"nodes"`
 		}
-		if err := cl.Do(ctx, client.Request{Method: http.MethodGet, Path: fmt.Sprintf("/revisions/%d", revision)}, &rev); err != nil {
+		if err := cl.Do(ctx, client.Request{Method: http.MethodGet, Path: fmt.Sprintf("/revisions/%d", revision), Query: url.Values{"changes": {"false"}}}, &rev); err != nil {
 			return err
 		}
 		var behind []string
