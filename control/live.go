@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 // Live is what is true now and stored nowhere: nodes, vantages, health. Package node
@@ -69,6 +70,8 @@ type TaskHealth struct {
 	Failed   int       `json:"failed" doc:"Voting vantages that call it failed."`
 	Selected int       `json:"selected"`
 	Findings []Finding `json:"findings"`
+	// Override is filled in by the API.
+	Override *steer.Ordered `json:"override,omitempty" doc:"The operator's order about the address, which its health does not move."`
 }
 
 // Finding is what one vantage last found of one task.

@@ -80,6 +80,20 @@ func (may Permit) object(at side, o traffic.Object) error {
 		if z, ok := at.Get(traffic.Key{Kind: traffic.KindZone, Name: v.Zone}).(*traffic.Zone); ok && may(z.Labels) {
 			return nil
 		}
+	case *traffic.Override:
+		// Who may write what it reaches may order about it. A selector reaches what carries
+		// all its labels, and what that is may change: so its labels are asked about.
+		target, named := v.Named()
+		if !named {
+			labels = v.Selects()
+			break
+		}
+		if about := at.Get(target); about != nil {
+			labels = metaOf(about).Labels
+			if !may(labels) {
+				return &Denied{Key: target, Labels: labels, For: key}
+			}
+		}
 	case *traffic.Assertion:
 		// It can refuse every change of the name that it speaks of, so it takes both.
 		about := traffic.Key{Kind: traffic.KindAccessDomain, Name: v.Name + "/" + v.Type}

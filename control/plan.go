@@ -94,6 +94,9 @@ func (s *Service) plan(ctx context.Context, g *ground, cs *ChangeSet) (planned, 
 		m, exists := g.meta(c.Key)
 		if !exists {
 			m = store.Meta{ID: store.NewID(string(c.Key.Kind)), CreatedAt: now}
+			if c.Key.Kind == traffic.KindOverride { // its name is an id
+				m.ID = c.Key.Name
+			}
 		}
 		if put[c.Key] && cs.Set != "" {
 			m.Set = cs.Set

@@ -29,11 +29,13 @@ type controlRole struct {
 	signer  ed25519.PrivateKey
 	pub     *publish.Publisher
 	roster  *distribute.Roster
-	maps    *mapFile
-	id      string // among the control processes of the store
-	lease   *lease.Keeper
-	peers   atomic.Pointer[[]store.Process] // the control processes on the store, as last looked at
-	leader  atomic.Pointer[string]          // which of them leads, nil for none
+	// currents are the members that non-preemptive policies are on, as control says them.
+	currents *distribute.CurrentsControl
+	maps     *mapFile
+	id       string // among the control processes of the store
+	lease    *lease.Keeper
+	peers    atomic.Pointer[[]store.Process] // the control processes on the store, as last looked at
+	leader   atomic.Pointer[string]          // which of them leads, nil for none
 
 	authority     *pki.Authority
 	authorityFile string        // its certificate
@@ -119,9 +121,10 @@ func (n *node) startPublishing() error {
 		}
 	})
 	n.run("roster", c.roster.Run)
-	currents := distribute.NewCurrentsControl(c.store, n.bus, n.log)
-	n.run("current members of all", currents.Run)
-	n.lead("resets", func(ctx context.Context) error { return n.resetCurrents(ctx, currents) })
+	c.currents = distribute.NewCurrentsControl(c.store, n.bus, n.log)
+	n.run("current members of all", c.currents.Run)
+	n.lead("resets", func(ctx context.Context) error { return n.resetCurrents(ctx, c.currents) })
+	n.lead("overrides", func(ctx context.Context) error { return c.service.KeepOverrides(ctx, live{n}.Nodes, n.moment()) })
 	n.lead("location data", n.watchGeo)
 	return nil
 }

@@ -43,7 +43,7 @@ func (n *node) startHTTP() error {
 			n.addrs.CA = n.control.authorityFile
 		}
 		mux := http.NewServeMux()
-		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Health: steer.Health{Verdict: n.view.Verdict, Current: n.currentMember}, Version: n.o.Version, Log: n.log}))
+		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Health: n.moment(), Failback: n.control.currents, Version: n.o.Version, Log: n.log}))
 		n.health(mux)
 		mux.HandleFunc("/{$}", welcome)
 		n.api.Store(true)
@@ -63,6 +63,11 @@ func (n *node) startHTTP() error {
 		n.serveHTTP("http", l, mux)
 	}
 	return nil
+}
+
+// moment is what previews judge by: the verdicts and current members of now.
+func (n *node) moment() steer.Health {
+	return steer.Health{Verdict: n.view.Verdict, Current: n.currentMember}
 }
 
 // currentMember is where a non-preemptive policy is now, "" for one that never moved.

@@ -155,6 +155,10 @@ func (o *Override) Refs(func(to Key, field string)) {}
 // Named returns the object that the override names; false for one with a selector.
 func (o *Override) Named() (Key, bool) { return o.on, o.on.Kind != "" }
 
+// Selects returns the labels of the selector, nil for an override that names its target.
+// The caller must not change them.
+func (o *Override) Selects() map[string]string { return o.sel }
+
 // Reaches tells whether the override is about an object with these labels.
 func (o *Override) Reaches(k Key, labels map[string]string) bool {
 	if o.on.Kind != "" {

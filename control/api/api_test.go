@@ -32,18 +32,19 @@ func TestMain(m *testing.M) {
 // world is a running API with a client of each role. Every answer that passes
 // through its clients is held to the OpenAPI document.
 type world struct {
-	t       *testing.T
-	url     string
-	control *control.Service
-	store   *store.Store
-	live    *live
-	explain *explainer
-	inviter *inviter
-	log     *lines
-	now     *atomic.Pointer[time.Time]
-	tokens  map[auth.Role]string
-	doc     *document
-	http    *http.Client
+	t        *testing.T
+	url      string
+	control  *control.Service
+	store    *store.Store
+	live     *live
+	explain  *explainer
+	inviter  *inviter
+	failback *failbacks
+	log      *lines
+	now      *atomic.Pointer[time.Time]
+	tokens   map[auth.Role]string
+	doc      *document
+	http     *http.Client
 }
 
 // lines collects the log.
@@ -66,7 +67,7 @@ func (l *lines) String() string {
 
 func start(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, live: &live{}, explain: &explainer{}, inviter: &inviter{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}}
+	w := &world{t: t, live: &live{}, explain: &explainer{}, inviter: &inviter{}, failback: &failbacks{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}}
 	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	w.now.Store(&noon)
 	clock := func() time.Time { return *w.now.Load() }
@@ -84,7 +85,7 @@ func start(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.tokens[auth.Admin] = strings.TrimSpace(string(b))
-	srv := httptest.NewServer(api.Handler(api.Deps{Control: w.control, Store: w.store, Live: w.live, Explain: w.explain, Invite: w.inviter, Version: "test",
+	srv := httptest.NewServer(api.Handler(api.Deps{Control: w.control, Store: w.store, Live: w.live, Explain: w.explain, Invite: w.inviter, Failback: w.failback, Version: "test",
 		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil))}))
 	t.Cleanup(srv.Close)
 	w.url, w.http = srv.URL, srv.Client()

@@ -31,9 +31,11 @@ type Deps struct {
 	Explain control.Explainer // nil: explain answers 503
 	Invite  control.Inviter   // nil: this process admits no nodes
 	Health  steer.Health      // for previews; without Verdict nothing has been judged yet
-	Version string            // of this program
-	Log     *slog.Logger      // default slog.Default
-	Now     func() time.Time  // default time.Now
+	// Failback resets current members; nil: nobody here can.
+	Failback control.Failback
+	Version  string           // of this program
+	Log      *slog.Logger     // default slog.Default
+	Now      func() time.Time // default time.Now
 }
 
 type server struct {
@@ -79,6 +81,7 @@ func Handler(d Deps) http.Handler {
 	s.revisionRoutes()
 	s.undoRoutes()
 	s.backupRoutes()
+	s.overrideRoutes()
 	s.liveRoutes()
 	s.inviteRoutes()
 	s.eventRoutes()

@@ -80,7 +80,9 @@ func (s *server) list(c *call, k kind) (answer, error) {
 	}
 	items := make([]json.RawMessage, len(p.Items))
 	for i, o := range p.Items {
-		items[i] = document(o.Object, metaOf(o.Meta))
+		meta := metaOf(o.Meta)
+		meta.Override = s.overrideOf(o.Object)
+		items[i] = document(o.Object, meta)
 	}
 	return answer{body: page{Items: items, Next: p.Next, Total: &p.Total}}, nil
 }

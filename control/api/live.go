@@ -9,6 +9,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 // statusAnswer is the installation at a glance.
@@ -25,6 +26,15 @@ type statusAnswer struct {
 	Tasks    map[string]int       `json:"tasks" doc:"Health tasks in each state, and stale ones."`
 	Alarms   []alarm              `json:"alarms" doc:"What is wrong, by node."`
 	GeoMap   string               `json:"geo_map,omitempty" doc:"Hash of the location map in force."`
+	// Overrides stand above all of it, so whoever looks must see them.
+	Overrides []overrideNote `json:"overrides" doc:"Orders in force; the 100 oldest."`
+}
+
+// overrideNote is an override as status shows it.
+type overrideNote struct {
+	steer.Ordered
+	State       string    `json:"state,omitempty" doc:"Absent while the store does not answer."`
+	CachedUntil time.Time `json:"cached_until,omitzero"`
 }
 
 type nodeCounts struct {
@@ -93,7 +103,15 @@ func (s *server) vantages(c *call) (answer, error) {
 
 func (s *server) health(c *call) (answer, error) {
 	has, state, address, template := contains(c), wants(c, "state"), wants(c, "address"), wants(c, "template")
-	return filtered(c, s.Live.Tasks(), func(t control.TaskHealth) string { return t.TaskKey.String() }, func(t control.TaskHealth) bool {
+	tasks := s.Live.Tasks()
+	s.control.View(func(m *traffic.Model, _ traffic.Position) {
+		for i := range tasks {
+			if a := m.Address(tasks[i].Address); a != nil {
+				tasks[i].Override = steer.OrderedBy(m.Override(a.Key(), a.Labels, nil))
+			}
+		}
+	})
+	return filtered(c, tasks, func(t control.TaskHealth) string { return t.TaskKey.String() }, func(t control.TaskHealth) bool {
 		return state(t.State) && address(t.Address) && template(t.Template) && has(t.TaskKey.String())
 	})
 }
@@ -106,9 +124,16 @@ func texts(id string, labels map[string]string) []string {
 	return out
 }
 
-func (s *server) status(*call) (answer, error) {
+func (s *server) status(c *call) (answer, error) {
 	a := statusAnswer{Version: s.Version, Started: s.began, Store: s.Store.URL(), Objects: map[traffic.Kind]int{},
-		Controls: s.Live.Controls(), Vantages: map[string]int{}, Tasks: map[string]int{}, Alarms: []alarm{}}
+		Controls: s.Live.Controls(), Vantages: map[string]int{}, Tasks: map[string]int{}, Alarms: []alarm{}, Overrides: []overrideNote{}}
+	orders, err := s.control.Overrides(c.Context(), s.Live.Nodes())
+	if err != nil { // that they stand is known without the store
+		s.log.Warn("status tells overrides without how far they have come", "err", err)
+	}
+	for _, o := range orders[:min(len(orders), 100)] {
+		a.Overrides = append(a.Overrides, overrideNote{*steer.OrderedBy(&o.Override), o.State, o.CachedUntil})
+	}
 	s.control.View(func(m *traffic.Model, p traffic.Position) {
 		a.Position, a.Revision, a.GeoMap = p, p.Revision, m.Settings().GeoMap
 		for _, k := range traffic.Kinds {

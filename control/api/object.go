@@ -19,6 +19,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 // objectMeta is what answers say about an object besides its own fields. A client
@@ -31,10 +32,11 @@ type objectMeta struct {
 	CreatedAt time.Time         `json:"created_at,omitzero" readOnly:"true"`
 	UpdatedAt time.Time         `json:"updated_at,omitzero" readOnly:"true"`
 	UsedBy    []traffic.Key     `json:"used_by,omitempty" readOnly:"true" doc:"What names it; only when one object is read."`
+	Override  *steer.Ordered    `json:"override,omitempty" readOnly:"true" doc:"The operator's order that decides about it: of addresses, pools and access domains."`
 	Warnings  []traffic.Problem `json:"warnings,omitempty" readOnly:"true" doc:"Only in the answer to a write."`
 }
 
-var metaFields = []string{"id", "version", "revision", "set", "created_at", "updated_at", "used_by", "warnings"}
+var metaFields = []string{"id", "version", "revision", "set", "created_at", "updated_at", "used_by", "override", "warnings"}
 
 const (
 	planType   = "application/vnd.meridian.plan+json"
@@ -127,6 +129,7 @@ func (s *server) get(k kind, ref string) (answer, error) {
 	default:
 		meta.UsedBy = s.control.Users(key)
 	}
+	meta.Override = s.overrideOf(o.Object)
 	return answer{raw: document(o.Object, meta), etag: etag(meta.Version)}, nil
 }
 
@@ -372,7 +375,7 @@ func (s *server) write(c *call, k kind, key traffic.Key, body []byte, cs control
 		return answer{}, fmt.Errorf("commit of %s gave no object", key)
 	}
 	meta := metaOf(res.Object.Meta)
-	meta.Warnings = res.Warnings
+	meta.Warnings, meta.Override = res.Warnings, s.overrideOf(res.Object.Object)
 	a := answer{raw: document(res.Object.Object, meta), etag: etag(meta.Version), status: http.StatusOK}
 	for _, ch := range res.Changes {
 		if ch.Kind == key.Kind && ch.Name == key.Name && ch.Action == "create" && k.kind != traffic.KindSettings {

@@ -75,6 +75,14 @@ func problemOf(err error) (p *Problem, ok bool) {
 	case errors.Is(err, backup.ErrDamaged):
 		return problem(http.StatusUnprocessableEntity, "damaged_backup", "This is not a whole backup: it is cut, damaged, or something else. Nothing was changed."), true
 	}
+	var target *control.TargetError
+	if errors.As(err, &target) {
+		return targetProblem(target), true
+	}
+	var policy *control.NotNonPreemptive
+	if errors.As(err, &policy) {
+		return failbackProblem(policy), true
+	}
 	var obj *control.ObjectError
 	what := "It"
 	if errors.As(err, &obj) {

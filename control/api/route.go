@@ -31,6 +31,7 @@ type route struct {
 	bodyType     string       // media type, default application/json
 	limit        int64        // of the body, default bodyLimit
 	status       int          // of success, default 200
+	also         int          // another status of success, with the same answer
 	answer       *huma.Schema // of success
 	answerType   string       // media type, default application/json
 	plan         bool         // may answer a plan to ?dry_run=true
@@ -108,6 +109,9 @@ func (s *server) route(r route) {
 		delete(content, planType)
 	}
 	op.Responses[strconv.Itoa(r.status)] = &huma.Response{Description: http.StatusText(r.status), Content: content}
+	if r.also != 0 {
+		op.Responses[strconv.Itoa(r.also)] = &huma.Response{Description: http.StatusText(r.also), Content: content}
+	}
 	if r.method == http.MethodPut && r.plan {
 		op.Responses["201"] = &huma.Response{Description: "Created.", Content: map[string]*huma.MediaType{r.answerType: {Schema: r.answer}}}
 	}
@@ -251,22 +255,26 @@ func bodyError(err error) error {
 
 // decode reads a body into a struct, held strictly to its schema.
 func decode[T any](s *server, c *call) (T, error) {
-	var out T
-	b, err := c.read()
-	if err != nil {
-		return out, err
+	out, _, err := decodeRaw[T](s, c)
+	return out, err
+}
+
+// decodeRaw is decode with the bytes, which an idempotency key is bound to.
+func decodeRaw[T any](s *server, c *call) (out T, b []byte, err error) {
+	if b, err = c.read(); err != nil {
+		return out, nil, err
 	}
 	v, err := parse(b)
 	if err != nil {
-		return out, err
+		return out, nil, err
 	}
 	check := structure{registry: s.doc.Components.Schemas, strict: true}
 	check.check(s.schemaOf(reflect.TypeFor[T]()), "", v)
 	if len(check.found) > 0 {
-		return out, invalid(check.found...)
+		return out, nil, invalid(check.found...)
 	}
 	if err := json.Unmarshal(b, &out); err != nil {
-		return out, invalidField("", "invalid_value", err.Error())
+		return out, nil, invalidField("", "invalid_value", err.Error())
 	}
-	return out, nil
+	return out, b, nil
 }

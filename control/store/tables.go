@@ -38,7 +38,8 @@ var tables = []struct {
 	{"key_rotation", kept},
 	{"audit", added},
 	{"event", kept},
-	{"idempotency", cleared}, // answers about revisions that are gone
+	{"override_spread", cleared}, // anew, from where the restored ones stand
+	{"idempotency", cleared},     // answers about revisions that are gone
 	{"lease", alone},
 	{"control_process", alone},
 	{"goose_db_version", alone},

@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-gtm/meridian/cmd/internal/client"
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/spf13/cobra"
 )
 
@@ -59,12 +60,13 @@ func (a *app) describeCommand() *cobra.Command {
 
 func (a *app) describe(ctx context.Context, cl *client.Client, r resource, item json.RawMessage) error {
 	var meta struct {
-		ID        string        `json:"id"`
-		Version   uint64        `json:"version"`
-		Set       string        `json:"set"`
-		CreatedAt time.Time     `json:"created_at"`
-		UpdatedAt time.Time     `json:"updated_at"`
-		UsedBy    []traffic.Key `json:"used_by"`
+		ID        string         `json:"id"`
+		Version   uint64         `json:"version"`
+		Set       string         `json:"set"`
+		CreatedAt time.Time      `json:"created_at"`
+		UpdatedAt time.Time      `json:"updated_at"`
+		UsedBy    []traffic.Key  `json:"used_by"`
+		Override  *steer.Ordered `json:"override"`
 	}
 	if r.kind == "" {
 		return printYAML(a.out, item)
@@ -97,6 +99,7 @@ func (a *app) describe(ctx context.Context, cl *client.Client, r resource, item 
 		users = append(users, k.String())
 	}
 	line("Used by", strings.Join(users, ", "))
+	line("Override", ordered(meta.Override))
 	if err := tw.Flush(); err != nil {
 		return err
 	}
@@ -151,6 +154,9 @@ func printTasks(w io.Writer, tasks []control.TaskHealth) error {
 		state := t.State
 		if t.Stale {
 			state += " (stale)"
+		}
+		if t.Override != nil {
+			state += ", " + string(t.Override.Action) + " by " + t.Override.ID
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t%d of %d voting vantages call it failed\tsince %s\n", t.TaskKey, state, t.Failed, t.Voting, when(t.Since))
 		for _, f := range t.Findings {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/spf13/cobra"
 )
 
@@ -52,7 +53,12 @@ func (a *app) statusCommand() *cobra.Command {
 				Node string `json:"node"`
 				Text string `json:"text"`
 			} `json:"alarms"`
-			GeoMap string `json:"geo_map"`
+			GeoMap    string `json:"geo_map"`
+			Overrides []struct {
+				steer.Ordered
+				State       string    `json:"state"`
+				CachedUntil time.Time `json:"cached_until"`
+			} `json:"overrides"`
 		}
 		if err := json.Unmarshal(raw, &s); err != nil {
 			return fmt.Errorf("read the server's answer: %w", err)
@@ -80,6 +86,9 @@ func (a *app) statusCommand() *cobra.Command {
 		fmt.Fprintf(tw, "Vantages:\t%s\n", tally(s.Vantages))
 		fmt.Fprintf(tw, "Health tasks:\t%s\n", tally(s.Tasks))
 		fmt.Fprintf(tw, "Location map:\t%s\n", first(s.GeoMap, "none; only default and custom lines work"))
+		for _, o := range s.Overrides {
+			fmt.Fprintf(tw, "OVERRIDE:\t%s; %s\n", ordered(&o.Ordered), first(stateText(o.State, o.CachedUntil), "how far it has come is not known now"))
+		}
 		for _, al := range s.Alarms {
 			fmt.Fprintf(tw, "ALARM:\t%s: %s\n", al.Node, oneLine(al.Text))
 		}

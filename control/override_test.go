@@ -1,0 +1,303 @@
+package control_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/control/store/storetest"
+	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
+	"github.com/meridian-gtm/meridian/traffic/verdict"
+)
+
+var healthy = steer.Health{Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }}
+
+// fleet is the nodes as control hears them.
+type fleet struct {
+	mu    sync.Mutex
+	nodes []control.Node
+}
+
+func (f *fleet) Nodes() []control.Node {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.nodes)
+}
+
+// at says that a resolver is heard at a position.
+func (f *fleet) at(id string, p traffic.Position, silent time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes = slices.DeleteFunc(f.nodes, func(n control.Node) bool { return n.ID == id })
+	f.nodes = append(f.nodes, control.Node{NodeStatus: traffic.NodeStatus{ID: id, Roles: []string{"resolver"}, Position: p}, Silent: traffic.Duration(silent)})
+}
+
+func order(t *testing.T, c *control.Service, w control.OverrideWish) control.OverrideState {
+	t.Helper()
+	r, err := c.Override(t.Context(), w, control.ChangeSet{Author: "ann", Source: "api"}, false, healthy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *r.Override
+}
+
+func overrides(t *testing.T, c *control.Service, f *fleet) []control.OverrideState {
+	t.Helper()
+	list, err := c.Overrides(t.Context(), f.Nodes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// inBubble runs a test with fake time on a store and a keeper of its own.
+func inBubble(t *testing.T, f func(t *testing.T, s *store.Store, c *control.Service, nodes *fleet)) {
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.SQLite(t)
+		c, err := control.New(t.Context(), control.Options{Store: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, c, put(address("a", "192.0.2.1"), pool("hz", "a"), zone("example.com"), domain("www.example.com", "hz")))
+		nodes := &fleet{}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- c.KeepOverrides(ctx, nodes.Nodes, healthy) }()
+		f(t, s, c, nodes)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAnEndedOverrideIsRemovedByARevisionOfItsOwn: at its end and not before, by
+// control, with a word on which; one that was extended at the last moment stays.
+func TestAnEndedOverrideIsRemovedByARevisionOfItsOwn(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *store.Store, c *control.Service, nodes *fleet) {
+		short := order(t, c, control.OverrideWish{Action: traffic.Drain, Target: "pool/hz", For: time.Hour, Reason: "racks"})
+		long := order(t, c, control.OverrideWish{Action: traffic.Drain, Selector: "site=hz", For: time.Hour})
+		order(t, c, control.OverrideWish{Action: traffic.Enable, Target: "address/a"})
+		time.Sleep(time.Hour - 2*time.Second)
+		if n := len(overrides(t, c, nodes)); n != 3 {
+			t.Fatalf("%d overrides before the end", n)
+		}
+		more := 2 * time.Hour
+		if _, err := c.EditOverride(t.Context(), long.ID, control.OverrideEdit{For: &more}, control.ChangeSet{Author: "bob"}, false, healthy); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4 * time.Second)
+		left := overrides(t, c, nodes)
+		if len(left) != 2 || slices.ContainsFunc(left, func(o control.OverrideState) bool { return o.ID == short.ID }) {
+			t.Fatalf("after the end: %+v", left)
+		}
+		list, err := c.ListRevisions(t.Context(), store.RevisionFilter{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := list[0]; r.Author != "control" || r.Source != "control" || r.Comment != short.ID+" (drain pool/hz) has ended" {
+			t.Errorf("revision: %+v", r)
+		}
+		events, err := c.Events(t.Context(), store.EventFilter{Kind: "override", Subject: short.ID, Limit: 9})
+		if err != nil || len(events) != 2 || events[0].Text != "drain pool/hz expired by control: racks" {
+			t.Errorf("events %+v, %v", events, err)
+		}
+		time.Sleep(2 * time.Hour)
+		if left := overrides(t, c, nodes); len(left) != 1 || left[0].Action != traffic.Enable {
+			t.Errorf("at the end of all: %+v", left)
+		}
+		if rows, err := s.Spreads(t.Context()); err != nil || len(rows) != 1 {
+			t.Errorf("records of what is gone: %v, %v", rows, err)
+		}
+	})
+}
+
+// TestAnOverrideThatEndedWhileControlWasAway: a new leader removes it at once.
+func TestAnOverrideThatEndedWhileControlWasAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.SQLite(t)
+		c, err := control.New(t.Context(), control.Options{Store: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, c, put(address("a", "192.0.2.1"), pool("hz", "a")))
+		order(t, c, control.OverrideWish{Action: traffic.Drain, Target: "pool/hz", For: time.Minute})
+		time.Sleep(time.Hour)
+		if o := overrides(t, c, &fleet{}); len(o) != 1 || o[0].State != control.StateEnded {
+			t.Fatalf("%+v", o)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- c.KeepOverrides(ctx, (&fleet{}).Nodes, healthy) }()
+		time.Sleep(time.Second)
+		if o := overrides(t, c, &fleet{}); len(o) != 0 {
+			t.Errorf("%+v", o)
+		}
+		cancel()
+		<-done
+	})
+}
+
+// TestDrainingBeginsWhenTheLastNodeHasIt: nodes that are present are waited for, silent
+// ones are named, one that comes back without it begins the wait anew.
+func TestDrainingBeginsWhenTheLastNodeHasIt(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *store.Store, c *control.Service, nodes *fleet) {
+		head := func() traffic.Position {
+			p, err := c.Head(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		old := head()
+		nodes.at("a", old, 0)
+		nodes.at("b", old, 0)
+		nodes.at("away", old, time.Minute)
+		if err := s.AddNode(t.Context(), store.Node{ID: "later", Role: "resolver", CreatedAt: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		order(t, c, control.OverrideWish{Action: traffic.Drain, Target: "pool/hz"})
+		state := func() control.OverrideState { return overrides(t, c, nodes)[0] }
+		expect := func(what, want string, waiting ...string) {
+			t.Helper()
+			if o := state(); o.State != want || !slices.Equal(o.Waiting, waiting) || !slices.Equal(o.Unknown, []string{"away"}) || o.CachedUntil.IsZero() != (want == control.StateSpreading) {
+				t.Fatalf("%s: %+v, want %s, waiting %v", what, o, want, waiting)
+			}
+		}
+		time.Sleep(time.Second)
+		expect("at the start", control.StateSpreading, "a", "b")
+		nodes.at("a", head(), 0)
+		time.Sleep(time.Second)
+		expect("one has it", control.StateSpreading, "b")
+		nodes.at("b", head(), 0)
+		time.Sleep(time.Second)
+		expect("both have it, but an invited node may be there", control.StateSpreading)
+		nodes.at("later", head(), 0)
+		time.Sleep(time.Second)
+		expect("all have it", control.StateDraining)
+		if o, left := state(), time.Until(state().CachedUntil); o.CachedFor != 60 || left > 60*time.Second || left < 58*time.Second {
+			t.Errorf("cached for %d s, until in %s", o.CachedFor, left)
+		}
+		time.Sleep(50 * time.Second)
+		nodes.at("late", old, 0) // never heard before
+		time.Sleep(2 * time.Second)
+		expect("one comes back", control.StateSpreading, "late")
+		time.Sleep(20 * time.Second)
+		nodes.at("late", head(), 0)
+		time.Sleep(2 * time.Second)
+		expect("it has it", control.StateDraining)
+		if left := time.Until(state().CachedUntil); left < 57*time.Second {
+			t.Errorf("the wait did not begin anew: %s left", left)
+		}
+		time.Sleep(time.Minute)
+		expect("all caches are empty", control.StateDrained)
+		// Longer is not another drain.
+		more := time.Hour
+		if _, err := c.EditOverride(t.Context(), state().ID, control.OverrideEdit{For: &more}, control.ChangeSet{Author: "ann"}, false, healthy); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		expect("after an extension", control.StateDrained)
+	})
+}
+
+// TestConfigurationNeverTouchesOverrides: sets, pruning, rollback and revert leave them
+// as they are, whatever revision they came in.
+func TestConfigurationNeverTouchesOverrides(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, reopen func() *store.Store) {
+		c := open(t, reopen(), steer.CheckAssertions)
+		set := put(address("a", "192.0.2.1"), address("b", "192.0.2.2"), pool("hz", "a"), pool("sh", "b"))
+		set.Set = "all"
+		must(t, c, set)
+		drain := order(t, c, control.OverrideWish{Action: traffic.Drain, Target: "pool/hz", For: time.Hour})
+		must(t, c, put(address("c", "192.0.2.3")))
+		same := func(what string) {
+			t.Helper()
+			list := overrides(t, c, &fleet{})
+			if len(list) != 1 || list[0].Version != drain.Version || string(traffic.Encode(&list[0].Override)) != string(traffic.Encode(&drain.Override)) {
+				t.Fatalf("%s: %+v, want %+v", what, list, drain)
+			}
+		}
+		prune := put(address("b", "192.0.2.2"), pool("sh", "b"))
+		prune.Set, prune.Prune = "all", true
+		r := must(t, c, prune)
+		if len(r.Warnings) != 1 || r.Warnings[0].Code != "overridden" || r.Warnings[0].Name != "hz" {
+			t.Errorf("warnings: %v", r.Warnings)
+		}
+		same("pruning of its target")
+		for revision := range uint64(4) {
+			cs, err := c.Rollback(t.Context(), revision+1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			must(t, c, cs)
+			same("rollback")
+		}
+		cs, err := c.Revert(t.Context(), drain.Version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := must(t, c, cs); len(r.Changes) != 0 {
+			t.Errorf("reverting an order did %v", r.Changes)
+		}
+		same("revert of its own revision")
+		// Another process and a restart see the same.
+		c = open(t, reopen())
+		same("restart")
+		if _, err := c.ClearOverride(t.Context(), drain.ID, control.ChangeSet{Author: "bob"}, false, healthy); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ClearOverride(t.Context(), drain.ID, control.ChangeSet{Author: "bob"}, false, healthy); !errors.Is(err, control.ErrNotFound) {
+			t.Errorf("cleared twice: %v", err)
+		}
+		// Nor does going back bring one to life again.
+		cs, err = c.Rollback(t.Context(), drain.Version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, c, cs)
+		if list := overrides(t, c, &fleet{}); len(list) != 0 {
+			t.Errorf("rollback brought back %+v", list)
+		}
+	})
+}
+
+// TestEffectOfAnOrderKnowsWhoWasCurrent: nodes may have moved on before the effect is
+// looked at; what clients got before is told all the same.
+func TestEffectOfAnOrderKnowsWhoWasCurrent(t *testing.T) {
+	t.Parallel()
+	c := open(t, storetest.SQLite(t))
+	p := pool("hz", "a", "b").(*traffic.Pool)
+	p.Policy, p.Mode = traffic.Sequential, traffic.NonPreemptive
+	must(t, c, put(address("a", "192.0.2.1"), address("b", "192.0.2.2"), p, zone("example.com"), domain("www.example.com", "hz")))
+	committed := c.Changed()
+	h := steer.Health{Verdict: healthy.Verdict, Current: func(traffic.Key) string {
+		select {
+		case <-committed:
+			return "b"
+		default:
+			return "a"
+		}
+	}}
+	r, err := c.Override(t.Context(), control.OverrideWish{Action: traffic.Drain, Target: "address/a"}, control.ChangeSet{Author: "ann"}, false, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := json.Marshal(r.Effect.Names)
+	if len(r.Effect.Names) != 1 || !strings.Contains(string(b), `"192.0.2.1"`) || r.Caches.CachedFor != 60 {
+		t.Errorf("%s", b)
+	}
+}
