@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 )
@@ -101,7 +102,7 @@ const (
 	keepReplies = 24 * time.Hour
 )
 
-// Sweep forgets old idempotency keys and old rows of the audit until ctx ends. One process on a store is enough.
+// Sweep forgets old idempotency keys, sessions and rows of the audit until ctx ends. One process on a store is enough.
 func (s *Service) Sweep(ctx context.Context) error {
 	t := time.NewTicker(time.Hour)
 	defer t.Stop()
@@ -112,6 +113,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 		case <-t.C:
 			if err := s.store.DropReplies(ctx, s.now().Add(-keepReplies)); err != nil && ctx.Err() == nil {
 				s.log.Warn("old idempotency keys stay", "err", err)
+			}
+			if err := s.store.DropSessions(ctx, s.now(), s.now().Add(-auth.SessionIdle)); err != nil && ctx.Err() == nil {
+				s.log.Warn("old sessions stay", "err", err)
 			}
 			if err := s.store.DropAudit(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("old rows of the audit stay", "err", err)

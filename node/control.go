@@ -24,6 +24,7 @@ import (
 // controlRole is what a process with the role control has.
 type controlRole struct {
 	store   *store.Store
+	gate    *auth.Gate
 	service *control.Service
 	broker  *broker.Broker // nil with an external server
 	signer  ed25519.PrivateKey
@@ -54,6 +55,7 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 		return err
 	}
 	n.onStop(func() { c.store.Close() })
+	c.gate = auth.NewGate(c.store, time.Now)
 	signing, err := c.store.Signing(ctx)
 	if err != nil {
 		return err

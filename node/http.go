@@ -43,7 +43,7 @@ func (n *node) startHTTP() error {
 			n.addrs.CA = n.control.authorityFile
 		}
 		mux := http.NewServeMux()
-		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Health: n.moment(), Failback: n.control.currents, Version: n.o.Version, Log: n.log}))
+		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Gate: n.control.gate, Health: n.moment(), Failback: n.control.currents, Version: n.o.Version, Log: n.log}))
 		n.health(mux)
 		mux.HandleFunc("/{$}", welcome)
 		n.api.Store(true)
@@ -151,7 +151,7 @@ func (n *node) guarded(need auth.Role, h http.Handler) http.Handler {
 			http.Error(w, "this page is for loopback, or with a token on control", http.StatusForbidden)
 			return
 		}
-		p, err := auth.Authenticate(r.Context(), n.control.store, r.Header.Get("Authorization"), time.Now())
+		p, err := n.control.gate.Authenticate(r)
 		if err != nil || !p.Grants.Whole(need) {
 			http.Error(w, "a token with the role "+string(need)+" is needed", http.StatusUnauthorized)
 			return

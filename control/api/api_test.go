@@ -43,6 +43,7 @@ type world struct {
 	log      *lines
 	now      *atomic.Pointer[time.Time]
 	tokens   map[auth.Role]string
+	cookies  map[auth.Role]string // in place of a token: of a session
 	doc      *document
 	http     *http.Client
 }
@@ -67,7 +68,7 @@ func (l *lines) String() string {
 
 func start(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, live: &live{}, explain: &explainer{}, inviter: &inviter{}, failback: &failbacks{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}}
+	w := &world{t: t, live: &live{}, explain: &explainer{}, inviter: &inviter{}, failback: &failbacks{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}, cookies: map[auth.Role]string{}}
 	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	w.now.Store(&noon)
 	clock := func() time.Time { return *w.now.Load() }
@@ -114,7 +115,10 @@ func (w *world) do(role auth.Role, method, path, body string, extra ...string) *
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if role != "" {
+	if c := w.cookies[role]; c != "" {
+		req.Header.Set("Cookie", "meridian="+c)
+		req.Header.Set("Content-Type", "application/json")
+	} else if role != "" {
 		req.Header.Set("Authorization", "Bearer "+w.tokens[role])
 	}
 	for i := 0; i < len(extra); i += 2 {
@@ -158,6 +162,31 @@ func (r *reply) problem(status int, code string, words ...string) *reply {
 		}
 	}
 	return r
+}
+
+// cookie returns the session that an answer sets, "" for one that it takes away.
+func (r *reply) cookie() string {
+	r.t.Helper()
+	for _, c := range (&http.Response{Header: r.header}).Cookies() {
+		if c.Name != "meridian" || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+			r.t.Errorf("%s: cookie %v", r.what, c)
+		}
+		return c.Value
+	}
+	r.t.Fatalf("%s: sets no cookie", r.what)
+	return ""
+}
+
+// user makes a user and signs in as one; requests with the name as role use the session.
+func (w *world) user(name, grants string) {
+	w.t.Helper()
+	w.do(auth.Admin, "POST", "/api/v1/users", fmt.Sprintf(`{"name":%q,"password":"correct horse %s","grants":%s}`, name, "battery", grants)).want(201)
+	w.signIn(name)
+}
+
+func (w *world) signIn(name string) {
+	w.t.Helper()
+	w.cookies[auth.Role(name)] = w.do("", "POST", "/api/v1/session", fmt.Sprintf(`{"name":%q,"password":"correct horse battery"}`, name), "Content-Type", "application/json").want(201).cookie()
 }
 
 func (r *reply) json() map[string]any {

@@ -45,7 +45,7 @@ func newAudit(r *http.Request, who auth.Principal, route string) store.Audit {
 	if len(object) > maxObject {
 		object = strings.ToValidUTF8(object[:maxObject], "")
 	}
-	return store.Audit{Request: requestID(r), Kind: who.Kind, Principal: who.ID, Who: who.Name, Remote: remote(r), Source: source(r),
+	return store.Audit{Request: requestID(r), Kind: who.Kind, Principal: who.ID, Who: who.Name, Remote: auth.Remote(r), Source: source(r),
 		Method: r.Method, Route: route, Object: strings.ReplaceAll(strings.ToValidUTF8(object, "�"), "\x00", "�")}
 }
 
@@ -53,7 +53,7 @@ func newAudit(r *http.Request, who auth.Principal, route string) store.Audit {
 // may not have them. What made a revision is kept with it already.
 func (s *server) audit(r *route, c *call, err error) error {
 	row := &c.deed
-	quiet := r.need == auth.Viewer && !r.secret || r.method == http.MethodGet && !r.secret
+	quiet := r.need == auth.Viewer && !r.secret && !r.writes || r.method == http.MethodGet && !r.secret
 	if err == nil {
 		if row.kept || row.dry || quiet {
 			return nil
@@ -99,7 +99,7 @@ func (s *server) keepAudit(r *http.Request, row store.Audit) error {
 }
 
 // secretText is how a token begins, in a place where only names and ids belong.
-var secretText = regexp.MustCompile(`mrd[a-z0-9]*[_.][A-Za-z0-9_-]{16,}`)
+var secretText = regexp.MustCompile(`mr[ds][a-z0-9]*[_.][A-Za-z0-9_-]{16,}`)
 
 // withoutSecrets takes tokens out of a path: people paste them in place of a name.
 func withoutSecrets(path string) string { return secretText.ReplaceAllString(path, "mrd_…") }

@@ -17,10 +17,22 @@ type Granting struct {
 	Grants []auth.Grant      `json:"grants,omitempty" doc:"In place of role and labels, for more than one."`
 }
 
-func (in Granting) grants() (auth.Grants, error) {
+// grants reads them. Nobody hands on more than they have.
+func (in Granting) grants(maker auth.Principal) (auth.Grants, error) {
+	gs, err := in.read()
+	if err == nil && !maker.Grants.Cover(gs) {
+		err = problem(http.StatusForbidden, "forbidden", fmt.Sprintf("%q has %s and cannot hand on %s.", maker.Name, maker.Grants, gs))
+	}
+	return gs, err
+}
+
+// given tells whether the body says anything about grants.
+func (in Granting) given() bool { return in.Role != "" || in.Labels != nil || in.Grants != nil }
+
+func (in Granting) read() (auth.Grants, error) {
 	gs := auth.Grants(in.Grants)
 	switch {
-	case in.Role == "" && in.Labels == nil && gs == nil:
+	case !in.given():
 		return nil, invalidField("role", "required", "is missing; use admin, operator, viewer")
 	case gs == nil:
 		g := auth.Grant{Role: auth.Role(in.Role), Labels: in.Labels}
@@ -52,7 +64,14 @@ func grantsOf(gs auth.Grants) Granted {
 
 // needText is what the document says about who may call a route.
 func (r *route) needText() string {
-	if r.scoped {
+	switch {
+	case r.open:
+		return "Needs no credential."
+	case r.need == "":
+		return "Needs any valid credential."
+	case r.needs != "":
+		return r.needs
+	case r.scoped:
 		return "Needs the role " + string(r.need) + " on every object that it writes."
 	}
 	return "Needs the role " + string(r.need) + "."
@@ -61,6 +80,8 @@ func (r *route) needText() string {
 // admit refuses those who have not got the role that a route needs.
 func (r *route) admit(who auth.Principal) error {
 	switch {
+	case r.open, r.need == "":
+		return nil
 	case who.Grants.Whole(r.need), r.scoped && who.Grants.Some(r.need):
 		return nil
 	case who.Grants.Some(r.need):
@@ -103,4 +124,15 @@ func refusal(who auth.Principal, err error) error {
 	text := fmt.Sprintf("are %s, which %q may not write with the grants %s", have, who.Name, who.Grants)
 	p.Errors = []traffic.Problem{{Kind: d.Key.Kind, Name: d.Key.Name, Field: "labels", Code: "forbidden", Message: text}}
 	return p
+}
+
+// mark is the route's role for programs that read the document.
+func (r *route) mark() string {
+	switch {
+	case r.open:
+		return "none"
+	case r.need == "":
+		return "any"
+	}
+	return string(r.need)
 }

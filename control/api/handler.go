@@ -30,6 +30,7 @@ type Deps struct {
 	Live    control.Live      // nil: nothing is live yet
 	Explain control.Explainer // nil: explain answers 503
 	Invite  control.Inviter   // nil: this process admits no nodes
+	Gate    *auth.Gate        // who may come in; nil: one of this handler's own
 	Health  steer.Health      // for previews; without Verdict nothing has been judged yet
 	// Failback resets current members; nil: nobody here can.
 	Failback control.Failback
@@ -45,7 +46,8 @@ type server struct {
 	mux     *http.ServeMux
 	doc     *huma.OpenAPI
 	inputs  map[traffic.Kind]*huma.Schema
-	boot    string // of this process's life, for event ids
+	open    map[string]bool // method and path of routes for those without a credential
+	boot    string          // of this process's life, for event ids
 	began   time.Time
 }
 
@@ -58,19 +60,24 @@ func Handler(d Deps) http.Handler {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Gate == nil {
+		d.Gate = auth.NewGate(d.Store, d.Now)
+	}
 	if d.Live == nil {
 		d.Live = nothingLive{}
 	}
 	if d.Health.Verdict == nil {
 		d.Health.Verdict = func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }
 	}
-	s := &server{Deps: d, control: d.Control, log: d.Log, mux: http.NewServeMux(), inputs: map[traffic.Kind]*huma.Schema{}, boot: randomID(), began: d.Now()}
+	s := &server{Deps: d, control: d.Control, log: d.Log, mux: http.NewServeMux(), inputs: map[traffic.Kind]*huma.Schema{}, open: map[string]bool{}, boot: randomID(), began: d.Now()}
 	s.doc = &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "Meridian", Version: "v1", Description: "Configuration and state of a Meridian installation. " +
 			"Errors are problem documents (RFC 9457) with a stable code. Writes take If-Match, Idempotency-Key and ?dry_run=true."},
 		Components: &huma.Components{Schemas: newRegistry(), SecuritySchemes: map[string]*huma.SecurityScheme{
-			"token": {Type: "http", Scheme: "bearer", Description: "A token made with POST /api/v1/tokens; the first stands in DATA/admin.token."}}},
+			"token":       {Type: "http", Scheme: "bearer", Description: "A token made with POST /api/v1/tokens; the first stands in DATA/admin.token."},
+			"session":     {Type: "apiKey", In: "cookie", Name: "meridian", Description: "The cookie that POST /api/v1/session sets, without TLS."},
+			"session_tls": {Type: "apiKey", In: "cookie", Name: "__Host-meridian", Description: "The same over TLS."}}},
 	}
 	s.settingsRoutes()
 	for _, k := range kinds {
@@ -87,6 +94,8 @@ func Handler(d Deps) http.Handler {
 	s.eventRoutes()
 	s.tokenRoutes()
 	s.auditRoutes()
+	s.sessionRoutes()
+	s.userRoutes()
 	s.explainRoutes()
 	s.lineRoutes()
 	s.streamRoutes()
@@ -129,11 +138,11 @@ func randomID() string {
 // authenticate comes before routing: an outsider does not learn which paths exist.
 func (s *server) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.Contains(open, r.URL.Path) {
+		if slices.Contains(open, r.URL.Path) || s.open[r.Method+" "+r.URL.Path] {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p, err := auth.Authenticate(r.Context(), s.Store, r.Header.Get("Authorization"), s.Now())
+		p, err := s.Gate.Authenticate(r)
 		if err != nil {
 			s.auditStranger(r, err)
 			s.fail(w, r, err)
@@ -188,7 +197,11 @@ func (s *server) record(next http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		rec := &recorder{ResponseWriter: w, line: l}
 		w.Header().Set("X-Request-Id", requestID(r))
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		// Nothing here is for another site's page to show, embed or be linked from.
+		for name, v := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+			"Cross-Origin-Resource-Policy": "same-origin", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"} {
+			w.Header().Set(name, v)
+		}
 		defer func() {
 			if v := recover(); v != nil {
 				if v == http.ErrAbortHandler {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -428,7 +427,7 @@ func (s *server) fill(c *call, body []byte, cs *control.ChangeSet) (dry bool, er
 		}
 	}
 	cs.Comment = q.Get("comment")
-	cs.Author, cs.Principal, cs.Source, cs.Remote = c.who.Name, c.who.ID, source(c.Request), remote(c.Request)
+	cs.Author, cs.Principal, cs.Source, cs.Remote = c.who.Name, c.who.ID, source(c.Request), auth.Remote(c.Request)
 	cs.Permit = permit(c.who)
 	if cs.Return.Kind != "" {
 		c.deed.Object = cs.Return.String()
@@ -448,16 +447,6 @@ func (s *server) fill(c *call, body []byte, cs *control.ChangeSet) (dry bool, er
 		cs.Request = h.Sum(nil)
 	}
 	return dry, nil
-}
-
-// remote is the address that a request came from, without the port. Headers of proxies
-// are not believed: whoever asks can write them.
-func remote(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // source tells through what a change came, for the audit: our own client names

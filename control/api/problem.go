@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/auth/password"
 	"github.com/meridian-gtm/meridian/control/backup"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -25,6 +27,8 @@ type Problem struct {
 	Detail string            `json:"detail" doc:"What is wrong and what to do."`
 	ID     string            `json:"request_id,omitempty" doc:"Stands in the server's log too."`
 	Errors []traffic.Problem `json:"errors,omitempty" doc:"Each finding, with the field's path."`
+
+	retry time.Duration // after which to try again, 0 for no hint
 }
 
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
@@ -89,6 +93,8 @@ func problemOf(err error) (p *Problem, ok bool) {
 		what = noun(obj.Key.Kind) + " " + obj.Key.Name
 	}
 	var large *http.MaxBytesError
+	var limited *auth.Limited
+	var weak *auth.BadPassword
 	switch {
 	case errors.Is(err, control.ErrVersion):
 		return problem(http.StatusPreconditionFailed, "version_mismatch",
@@ -108,7 +114,19 @@ func problemOf(err error) (p *Problem, ok bool) {
 	case errors.Is(err, control.ErrUnavailable):
 		return problem(http.StatusServiceUnavailable, "unavailable", "This part of the server does not run now; try again later."), true
 	case errors.Is(err, auth.ErrDenied):
-		return problem(http.StatusUnauthorized, "unauthorized", "Send a valid token: Authorization: Bearer TOKEN. The first one stands in the file admin.token of the data folder."), true
+		return problem(http.StatusUnauthorized, "unauthorized", "Send a valid token: Authorization: Bearer TOKEN, or sign in with POST /api/v1/session. The first one stands in the file admin.token of the data folder."), true
+	case errors.As(err, &limited):
+		p := problem(http.StatusTooManyRequests, "too_many_attempts", "Too many attempts failed; wait and try again. Who is signed in already is not affected.")
+		p.retry = limited.Wait
+		return p, true
+	case errors.Is(err, password.ErrBusy):
+		p := problem(http.StatusServiceUnavailable, "busy", "Too many sign-ins at once; try again in a moment.")
+		p.retry = time.Second
+		return p, true
+	case errors.As(err, &weak):
+		return invalidField("password", "weak_password", weak.Err.Error()), true
+	case errors.Is(err, store.ErrLastAdmin):
+		return problem(http.StatusConflict, "last_admin", "This is the last admin: make another first, a local user or a token without an end, or nobody could sign in."), true
 	case errors.As(err, &large):
 		return problem(http.StatusRequestEntityTooLarge, "too_large",
 			"The body is larger than "+strconv.FormatInt(large.Limit>>10, 10)+" KiB; send it in parts."), true
@@ -152,6 +170,9 @@ func writeProblem(w http.ResponseWriter, p *Problem, id string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
+	if c.retry > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((c.retry+time.Second-1)/time.Second)))
+	}
 	if c.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="meridian"`)
 	}

@@ -25,6 +25,8 @@ type route struct {
 	id, summary  string
 	tag          string
 	need         auth.Role // on everything, unless scoped
+	needs        string    // text for what need cannot say
+	open         bool      // for those without a credential
 	scoped       bool      // the handler holds each object that it writes to the caller's grants
 	params       []*huma.Param
 	body         *huma.Schema // of the request, nil for none
@@ -35,6 +37,7 @@ type route struct {
 	answer       *huma.Schema // of success
 	answerType   string       // media type, default application/json
 	plan         bool         // may answer a plan to ?dry_run=true
+	writes       bool         // changes something though a viewer may call it
 	secret       bool         // the answer holds a secret: it is audited before it goes out
 	handle       func(*call) (answer, error)
 }
@@ -88,10 +91,14 @@ func (s *server) route(r route) {
 	op := &huma.Operation{
 		Method: r.method, Path: path, OperationID: r.id, Summary: r.summary, Tags: []string{r.tag},
 		Description: r.needText(),
-		Extensions:  map[string]any{"x-meridian-role": r.need, "x-meridian-scoped": r.scoped, "x-meridian-secret": r.secret},
+		Extensions:  map[string]any{"x-meridian-role": r.mark(), "x-meridian-scoped": r.scoped, "x-meridian-secret": r.secret},
 		Parameters:  slices.Clone(r.params),
 		Responses:   map[string]*huma.Response{"default": {Description: "A problem document.", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: s.schemaOf(reflect.TypeFor[Problem]())}}}},
-		Security:    []map[string][]string{{"token": {}}},
+		Security:    []map[string][]string{{"token": {}}, {"session": {}}, {"session_tls": {}}},
+	}
+	if r.open {
+		op.Security = []map[string][]string{}
+		s.open[r.method+" "+path] = true
 	}
 	for _, m := range pathParam.FindAllStringSubmatch(path, -1) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: m[1], In: "path", Required: true, Description: pathDoc[m[1]], Schema: &huma.Schema{Type: huma.TypeString}})
@@ -164,7 +171,7 @@ func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error)
 		}
 	}
 	c.Body = http.MaxBytesReader(c.w, c.Body, r.limit)
-	if r.body != nil && !acceptable(c.Header.Get("Content-Type"), r) {
+	if r.body != nil && !acceptable(c.Header.Get("Content-Type"), r, c.who.Token == "") {
 		return answer{}, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as "+r.bodyType+".")
 	}
 	if r.method == http.MethodGet {
@@ -173,14 +180,15 @@ func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error)
 	return r.handle(c)
 }
 
-func acceptable(header string, r *route) bool {
+// acceptable holds a body to the media type of its route. What a form of another site
+// can send is not taken from browsers, though the cross-origin guard stops it as well.
+func acceptable(header string, r *route, browser bool) bool {
 	if header == "" || r.bodyType == masterType {
-		return true
+		return !browser || r.bodyType == masterType && strings.HasPrefix(header, masterType)
 	}
 	got, _, err := mime.ParseMediaType(header)
-	// curl -d calls everything a form. Taking that is safe here: a form of another
-	// site is stopped by the cross-origin guard, and has no token.
-	return err == nil && (got == r.bodyType || got == "application/json" || got == "application/x-www-form-urlencoded")
+	// curl -d calls everything a form, which is safe with a token: no page has it.
+	return err == nil && (got == r.bodyType || got == "application/json" || got == "application/x-www-form-urlencoded" && !browser)
 }
 
 func (s *server) reply(w http.ResponseWriter, req *http.Request, r *route, a answer) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -83,6 +84,10 @@ func (s *server) stream(c *call) (answer, error) {
 		case <-c.Context().Done():
 			return done, nil
 		case <-quiet.C:
+			// Who has been shut out meanwhile does not listen on.
+			if _, err := s.Gate.Authenticate(c.Request); errors.Is(err, auth.ErrDenied) {
+				return done, nil
+			}
 			if !send(": still here\n\n") {
 				return done, nil
 			}

@@ -57,7 +57,7 @@ func TestAuthenticate(t *testing.T) {
 	if err != nil || !got.UsedAt.Equal(noon.Add(time.Hour-time.Microsecond)) {
 		t.Errorf("last use %v %v", got.UsedAt, err)
 	}
-	if _, err := s.DeleteToken(t.Context(), "ci"); err != nil {
+	if _, err := s.DeleteToken(t.Context(), nil, "ci"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := auth.Authenticate(t.Context(), s, "Bearer "+text, noon); !errors.Is(err, auth.ErrDenied) {

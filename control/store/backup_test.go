@@ -95,6 +95,9 @@ func fill(t *testing.T, s *store.Store) traffic.Position {
 	}
 	for _, err := range []error{
 		s.AddToken(t.Context(), store.Token{ID: "token-1", Name: "old", Hash: []byte("h1"), Role: "admin", CreatedBy: "x", CreatedAt: backupTime}),
+		s.AddUser(t.Context(), user("ann")),
+		s.AddSession(t.Context(), session("s1", "user-ann", backupTime)),
+		s.AddAudit(t.Context(), store.Audit{At: backupTime, Request: "r1", Who: "ann", Count: 1}),
 		s.AddNode(t.Context(), store.Node{ID: "edge", Role: "resolver", Labels: map[string]string{"country": "CN"}, PublicKey: "U", CreatedAt: backupTime}),
 		s.SaveCurrent(t.Context(), traffic.Current{Scope: traffic.Key{Kind: traffic.KindPool, Name: "p"}, Member: "a", Epoch: 3}),
 		s.Rotate(t.Context(), []byte("the second seed of 32 bytes ....."), store.KeyRotation{Serial: 1, Rotation: []byte("r1"), CreatedBy: "x", CreatedAt: backupTime}),
@@ -199,7 +202,7 @@ func TestRestoreIntoTheSameInstallation(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := s.DeleteToken(t.Context(), "token-1"); err != nil {
+		if _, err := s.DeleteToken(t.Context(), nil, "token-1"); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.AddToken(t.Context(), store.Token{ID: "token-4", Name: "old", Hash: []byte("h4"), Role: "admin"}); err != nil {

@@ -16,6 +16,8 @@ var (
 	ErrMoved = errors.New("another change came first")
 	// ErrNotFound: no such row.
 	ErrNotFound = errors.New("not found")
+	// ErrLastAdmin: the change would leave nobody who can sign in as admin.
+	ErrLastAdmin = errors.New("nobody would be left who can administer")
 	// ErrExists: a row with this name is there already.
 	ErrExists = errors.New("exists already")
 	// ErrUnavailable: the database cannot be used now (full, busy, gone); nothing was
@@ -73,7 +75,8 @@ func classify(err error) error {
 		}
 		return err
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, ErrFenced) || errors.Is(err, ErrMoved) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrFenced) || errors.Is(err, ErrMoved) ||
+		errors.Is(err, ErrLastAdmin) || errors.Is(err, ErrExists) || errors.Is(err, ErrNotFound) {
 		return err
 	}
 	// What is left comes from the connection: refused, reset, timed out, closed.

@@ -454,13 +454,13 @@ func TestTokens(t *testing.T) {
 		if n, err := s.CountTokens(ctx); n != 1 || err != nil {
 			t.Errorf("count %d %v", n, err)
 		}
-		if gone, err := s.DeleteToken(ctx, "ci"); err != nil || gone.ID != "token-1" {
+		if gone, err := s.DeleteToken(ctx, nil, "ci"); err != nil || gone.ID != "token-1" {
 			t.Errorf("delete by name: %+v %v", gone, err)
 		}
 		if _, err := s.TokenByHash(ctx, h[:]); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("after delete: %v", err)
 		}
-		if _, err := s.DeleteToken(ctx, "ci"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.DeleteToken(ctx, nil, "ci"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("delete again: %v", err)
 		}
 	})

@@ -31,6 +31,8 @@ var tables = []struct {
 	{"revision_object", cleared}, // an index; Open makes it anew
 	{"gone_zone", added},
 	{"current_member", replaced},
+	{"users", replaced},
+	{"session", cleared}, // of users who may not be there any more
 	{"token", replaced},
 	{"node", replaced},
 	{"counter", replaced},

@@ -44,20 +44,37 @@ func (s *Store) TokenByHash(ctx context.Context, hash []byte) (Token, error) {
 
 // Tokens returns all tokens by name.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	q, err := s.read.QueryContext(ctx, `SELECT `+tokenColumns+` FROM token ORDER BY name`)
+	list, err := tokens(ctx, s.read)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", classify(err))
 	}
-	defer q.Close()
+	return list, nil
+}
+
+func tokens(ctx context.Context, q querier) ([]Token, error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+tokenColumns+` FROM token ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
 	var out []Token
-	for q.Next() {
-		t, err := scanToken(q)
+	for rows.Next() {
+		t, err := scanToken(rows)
 		if err != nil {
-			return nil, fmt.Errorf("list tokens: %w", classify(err))
+			return nil, err
 		}
 		out = append(out, t)
 	}
-	return out, q.Err()
+	return out, rows.Err()
+}
+
+// Token returns the token with an id or a name, or ErrNotFound.
+func (s *Store) Token(ctx context.Context, idOrName string) (Token, error) {
+	t, err := scanToken(s.read.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM token WHERE id = $1 OR name = $1`, idOrName))
+	if err != nil {
+		return Token{}, fmt.Errorf("read token: %w", classify(err))
+	}
+	return t, nil
 }
 
 // CountTokens returns how many tokens there are.
@@ -70,9 +87,9 @@ func (s *Store) CountTokens(ctx context.Context) (int, error) {
 }
 
 // DeleteToken removes the token with an id or a name and returns it, or ErrNotFound.
-func (s *Store) DeleteToken(ctx context.Context, idOrName string) (Token, error) {
+func (s *Store) DeleteToken(ctx context.Context, g Guard, idOrName string) (Token, error) {
 	var t Token
-	err := s.update(ctx, func(tx *sql.Tx) error {
+	err := s.people(ctx, g, func(tx *sql.Tx) error {
 		var err error
 		t, err = scanToken(tx.QueryRowContext(ctx, `DELETE FROM token WHERE id = $1 OR name = $1 RETURNING `+tokenColumns, idOrName))
 		return err

@@ -7,7 +7,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.serveCommand(), a.geoCommand(), a.backupCommand(), a.restoreCommand(),
 		a.applyCommand(), a.checkCommand(), a.diffCommand(), a.exportCommand(), a.rollbackCommand(), a.revertCommand(),
-		a.getCommand(), a.describeCommand(), a.deleteCommand(), a.overrideCommand(), a.failbackCommand(), a.zoneCommand(), a.tokenCommand(), a.nodeCommand(),
+		a.getCommand(), a.describeCommand(), a.deleteCommand(), a.overrideCommand(), a.failbackCommand(), a.zoneCommand(), a.userCommand(), a.tokenCommand(), a.nodeCommand(),
 		a.explainCommand(), a.statusCommand(), a.vantagesCommand(), a.eventsCommand(), a.revisionsCommand(), a.auditCommand(),
 		a.versionCommand(), a.completionCommand(),
 	}

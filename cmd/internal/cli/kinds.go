@@ -57,6 +57,7 @@ var resources = []resource{
 		[]column{col("ID", "id"), col("ROLES", "roles"), col("READY", "ready"), col("REVISION", "position.revision"), col("SILENT", "silent_for"), col("ALARMS", "alarms"),
 			wide("VERSION", "version"), wide("VERDICTS", "verdicts"), wide("GEO MAP", "geo_map"), wide("QUERIES", "queries"), wide("STARTED", "started")}},
 	{"", "/overrides", []string{"override", "overrides"}, overrideColumns},
+	{"", "/users", []string{"user", "users"}, userColumns},
 	{"", "/tokens", []string{"token", "tokens"}, tokenColumns},
 	{"", "/revisions", []string{"revision", "revisions"}, revisionColumns},
 	{"", "/events", []string{"event", "events"}, eventColumns},

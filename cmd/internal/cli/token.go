@@ -19,17 +19,22 @@ func (a *app) tokenCommand() *cobra.Command {
 }
 
 func (a *app) tokenCreateCommand() *cobra.Command {
-	var form string
+	var form, as, file string
 	var allowed grantFlags
 	var expires time.Duration
 	c := &cobra.Command{Use: "create NAME", Short: "Make a token and print it, this once", Args: exactly(1),
-		Example: "  meridian token create ci --role operator --expires 720h\n  meridian token create web --role operator --label team=web"}
+		Example: "  meridian token create ci --role operator --expires 720h\n  meridian token create web --role operator --label team=web\n  meridian token create laptop --as ann"}
 	allowed.add(c, "viewer")
 	c.Flags().DurationVar(&expires, "expires", 0, "how long it is valid; 0 means until revoked")
+	c.Flags().StringVar(&as, "as", "", "sign in as `USER` and make a token of that user's own; it allows what the user may, unless told otherwise")
+	passwordFlag(c, &file)
 	outputFlag(c, &form, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json"); err != nil {
 			return err
+		}
+		if as != "" && !cmd.Flags().Changed("role") && len(allowed.labels) == 0 {
+			allowed.role = "" // what the user may
 		}
 		if expires < 0 {
 			return usagef("--expires must not be negative")
@@ -44,6 +49,18 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 		}
 		if expires > 0 {
 			body["expires_in"] = expires.String()
+		}
+		if as != "" {
+			body["personal"] = true
+			text, _, err := a.password(file, "Password of "+as+": ")
+			if err != nil {
+				return err
+			}
+			end, err := cl.SignIn(cmd.Context(), as, text)
+			if err != nil {
+				return err
+			}
+			defer end()
 		}
 		var raw json.RawMessage
 		if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodPost, Path: "/tokens", Body: body}, &raw); err != nil {

@@ -25,6 +25,7 @@ const maxAnswer = 512 << 20
 type Client struct {
 	server string
 	token  string
+	cookie *http.Cookie // of a session, in place of the token
 	agent  string
 	http   *http.Client
 }
@@ -164,6 +165,37 @@ func (c *Client) Do(ctx context.Context, r Request, out any) error {
 	return nil
 }
 
+// SignIn begins a session, which the client uses from then on in place of its token,
+// until end is called.
+func (c *Client) SignIn(ctx context.Context, name, password string) (end func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	c.token = ""
+	resp, err := c.send(ctx, Request{Method: http.MethodPost, Path: "/session", Body: map[string]string{"name": name, "password": password}})
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, &Unreachable{c.server, fmt.Errorf("read the answer: %w", err)}
+	}
+	if resp.StatusCode >= 300 {
+		return nil, problem(resp, body)
+	}
+	for _, k := range resp.Cookies() {
+		c.cookie = &http.Cookie{Name: k.Name, Value: k.Value}
+	}
+	if c.cookie == nil {
+		return nil, fmt.Errorf("%s began no session; is it a Meridian server?", c.server)
+	}
+	return func() {
+		// It ends by itself if this does not reach the server.
+		_ = c.Do(context.WithoutCancel(ctx), Request{Method: http.MethodDelete, Path: "/session"}, nil)
+		c.cookie = nil
+	}, nil
+}
+
 // Download writes the answer of a GET as it comes, however long it is.
 func (c *Client) Download(ctx context.Context, path string, to io.Writer) error {
 	resp, err := c.send(ctx, Request{Method: http.MethodGet, Path: path})
@@ -216,7 +248,10 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 		req.Header.Set("Content-Type", r.Type)
 	}
 	req.Header.Set("User-Agent", c.agent)
-	if c.token != "" {
+	switch {
+	case c.cookie != nil:
+		req.AddCookie(c.cookie)
+	case c.token != "":
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := c.http.Do(req)
