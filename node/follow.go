@@ -40,6 +40,7 @@ type node struct {
 	follower *follow.Follower
 	reporter *distribute.Reporter
 	currents *distribute.CurrentsNode
+	lapse    *lapser // nil without control and resolver
 	maps     *follow.Blobs
 	mapMu    sync.Mutex
 	lastMap  traffic.Hash // guarded by mapMu
@@ -87,6 +88,7 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 		}
 		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Verdict: n.view.Verdict, Currents: &patient{Currents: n.currents, ready: &n.decides}, Map: n.loadMap, Log: n.log})
 		n.keptMap()
+		n.lapse = newLapser(dir, n.state.Lapse, func(text string) { n.alarm("overrides", text) }, n.log)
 		n.view.OnChange(func(tasks []traffic.TaskKey) {
 			n.state.VerdictsChanged(tasks)
 			n.changed()
@@ -116,6 +118,7 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 	}
 	if judges {
 		n.run("verdicts", n.view.Run)
+		n.run("ends of overrides", n.lapse.Run)
 		n.run("location map", n.retryMap)
 		n.run("explain", n.answerExplain)
 		n.run("current members", n.currents.Run)
@@ -135,6 +138,7 @@ func (n *node) apply(u follow.Update) error {
 	// The follower calls this one at a time. A new location map may take long to come,
 	// and status and readiness must be told meanwhile, so not under the lock.
 	if n.state != nil {
+		n.lapse.learn(u)
 		if err := n.state.Apply(u.Position, u.Full, u.Changes); err != nil {
 			return err
 		}
