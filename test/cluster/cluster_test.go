@@ -20,7 +20,7 @@ import (
 
 // web is for pages of nodes and for the API. No connection outlives its request: nodes
 // die in the middle of them.
-var web = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var web = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: verifying()}}
 
 func get(url string) (code int, body string, err error) {
 	r, err := web.Get(url)
@@ -100,6 +100,9 @@ func (c *cluster) prepareControlAt(ip, roles string, args ...string) {
 	p := c.node("control", ip)
 	p.args = append(p.args, "--roles", roles, "--api", fmt.Sprintf("%s:%d", p.ip, apiPort), "--nats-listen", fmt.Sprintf("%s:%d", p.ip, natsPort))
 	p.args = append(p.args, args...)
+	if !strings.HasPrefix(p.ip, "127.") {
+		p.speaksTLS(filepath.Join(p.data(), "ca.pem"))
+	}
 	c.control = p
 }
 
@@ -143,7 +146,7 @@ func (c *cluster) cli(in string, args ...string) string {
 func (c *cluster) try(in string, args ...string) (string, error) {
 	c.t.Helper()
 	cmd := exec.Command(program, args...)
-	cmd.Env = append(cleanEnv(c.dir), "MERIDIAN_SERVER="+c.control.api(), "MERIDIAN_TOKEN="+c.adminToken())
+	cmd.Env = append(cleanEnv(c.dir), "MERIDIAN_SERVER="+c.control.api(), "MERIDIAN_TOKEN="+c.adminToken(), "MERIDIAN_CA="+c.control.ca)
 	cmd.Stdin = strings.NewReader(in)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

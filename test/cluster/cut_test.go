@@ -75,7 +75,10 @@ addresses:
 	// Its own namespace has 127.0.0.0/8 of its own, where we cannot ask for readiness.
 	far.wrap = []string{"ip", "netns", "exec", ns}
 	far.ip = bus + "2"
-	far.args = append(far.args, "--http", fmt.Sprintf("%s:%d", far.ip, httpPort)) // the last one counts
+	firm := newCompany(t)
+	cert, key := firm.pair(far.ip)
+	far.args = append(far.args, "--http", fmt.Sprintf("%s:%d", far.ip, httpPort), "--tls-cert", cert, "--tls-key", key) // the last one counts
+	far.speaksTLS(firm.ca())
 	c.cli(head+yaml.String(), "apply", "-f", "-")
 	p1.start()
 	p2.start()

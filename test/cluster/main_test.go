@@ -23,6 +23,9 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(natsEnv); file != "" {
+		os.Exit(runNATS(file))
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "meridian-cluster")
 		if err != nil {

@@ -34,6 +34,7 @@ type process struct {
 	wrap []string // put before the program, such as ip netns exec NAME
 	args []string
 	log  *logFile
+	ca   string // the authority of its API and pages; empty for plain HTTP
 
 	program string // started in place of the one under test, if set
 
@@ -43,11 +44,24 @@ type process struct {
 }
 
 func (p *process) dns() string  { return fmt.Sprintf("%s:%d", p.ip, dnsPort) }
-func (p *process) api() string  { return fmt.Sprintf("http://%s:%d", p.ip, apiPort) }
+func (p *process) api() string  { return fmt.Sprintf("%s://%s:%d", p.scheme(), p.ip, apiPort) }
 func (p *process) data() string { return filepath.Join(p.dir, "data") }
 
 // health is the root of the pages /readyz and so on, which every node serves.
-func (p *process) health() string { return fmt.Sprintf("http://%s:%d", p.ip, httpPort) }
+func (p *process) health() string { return fmt.Sprintf("%s://%s:%d", p.scheme(), p.ip, httpPort) }
+
+// speaksTLS says that its pages and its API are behind TLS, under an authority.
+func (p *process) speaksTLS(ca string) {
+	p.ca = ca
+	trust(ca)
+}
+
+func (p *process) scheme() string {
+	if p.ca != "" {
+		return "https"
+	}
+	return "http"
+}
 
 // launch starts the process and does not wait for anything.
 func (p *process) launch() {
