@@ -24,6 +24,8 @@ type Invited struct {
 type Inviter interface {
 	// Invite returns the join token. It holds a secret and is stored nowhere.
 	Invite(ctx context.Context, in Invitation, by string) (Invited, error)
+	// Label replaces an invited node's labels; the node takes them over.
+	Label(ctx context.Context, node string, labels map[string]string) error
 	// Remove takes a node's credential back; its connections are closed at once. The
 	// note says what is still to be done by hand.
 	Remove(ctx context.Context, node string) (note string, err error)

@@ -187,7 +187,10 @@ func parseStatus(id string, data []byte) (traffic.NodeStatus, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return s, fmt.Errorf("status of node %s: %w", id, err)
 	}
-	s.ID = id
+	// What a node has sent to this place by other hands is not its status.
+	if s.ID != id {
+		return s, fmt.Errorf("status of node %s: it is of %q", id, s.ID)
+	}
 	return s, nil
 }
 

@@ -44,11 +44,13 @@ type controlRole struct {
 	natsCA        [][]byte      // authorities of an external server
 	natsKey       string        // public key by which control signs in there, "" for other means
 
+	orders chan struct{} // there is something new to tell nodes
+
 	adminToken string // path of the file, if it was written or is still there
 }
 
 func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) error {
-	c := &controlRole{maps: &mapFile{dir: n.o.Geo}}
+	c := &controlRole{orders: make(chan struct{}, 1), maps: &mapFile{dir: n.o.Geo}}
 	n.control = c
 	var err error
 	if c.store, err = store.Open(ctx, n.o.Store); err != nil {
@@ -123,6 +125,7 @@ func (n *node) startPublishing() error {
 		}
 	})
 	n.run("roster", c.roster.Run)
+	n.run("orders", n.giveOrders)
 	c.currents = distribute.NewCurrentsControl(c.store, n.bus, n.log)
 	n.run("current members of all", c.currents.Run)
 	n.lead("resets", func(ctx context.Context) error { return n.resetCurrents(ctx, c.currents) })

@@ -129,6 +129,7 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 			})
 		}
 	}
+	n.run("orders from control", n.takeOrders)
 	n.run("follower", n.follower.Run)
 	return nil
 }
@@ -277,7 +278,7 @@ func (n *node) alarm(source, text string) {
 
 // status is what the node tells control.
 func (n *node) status() traffic.NodeStatus {
-	s := traffic.NodeStatus{Roles: n.o.Roles, Version: n.o.Version, Labels: n.o.Labels, Started: n.started.UTC(), Ready: n.ready() == nil}
+	s := traffic.NodeStatus{Roles: n.o.Roles, Version: n.o.Version, Labels: n.labels(), Started: n.started.UTC(), Ready: n.ready() == nil}
 	s.Position, _ = n.follower.Position()
 	if n.state != nil {
 		var why string

@@ -106,13 +106,33 @@ func nodeError(id string, err error) error {
 }
 
 func (i inviter) Remove(ctx context.Context, id string) (string, error) {
-	if err := i.n.control.store.DeleteNode(ctx, id); err != nil {
+	if err := i.n.control.store.DeleteNode(ctx, id, time.Now()); err != nil {
 		return "", nodeError(id, err)
 	}
 	if i.n.control.roster != nil {
 		i.n.control.roster.Forget(id)
 	}
-	return i.n.byHand(), i.n.admit(ctx)
+	if err := i.n.admit(ctx); err != nil {
+		return "", err
+	}
+	i.n.news()
+	return i.n.byHand(), nil
+}
+
+func (i inviter) Label(ctx context.Context, id string, labels map[string]string) error {
+	if err := i.n.control.store.LabelNode(ctx, id, labels); err != nil {
+		return nodeError(id, err)
+	}
+	i.n.news()
+	return nil
+}
+
+// news has nodes told at once what else would be told soon.
+func (n *node) news() {
+	select {
+	case n.control.orders <- struct{}{}:
+	default:
+	}
 }
 
 // byHand says what control cannot do for an external server after a change of users.

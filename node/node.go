@@ -64,6 +64,7 @@ func (n *node) live(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer n.unlock()
+	n.keptLabels()
 
 	// Parts run under their own context, so that they end in reverse order.
 	g, gctx := errgroup.WithContext(context.WithoutCancel(ctx))

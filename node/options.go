@@ -47,8 +47,10 @@ type Options struct {
 	Join      string            // token of a node without control
 	ID        string            // of this node; default the token's, else the host's name
 	Vantage   string            // prober: its id; default the node's
-	Labels    map[string]string // of the node and its vantage
-	Geo       string            // control: folder of the location data; default DATA/geo
+	Labels    map[string]string // of the node and its vantage; default the token's, then control's
+	// OwnLabels is filled in: the labels are from here, so control's are not taken.
+	OwnLabels bool
+	Geo       string // control: folder of the location data; default DATA/geo
 	// ProbeAllow are networks that probes may reach though they are loopback,
 	// link-local, multicast or cloud metadata.
 	ProbeAllow []netip.Prefix
@@ -197,7 +199,8 @@ func (o *Options) fill() (*broker.Token, error) {
 	if err := broker.CheckID("vantage id", o.Vantage); err != nil {
 		return nil, err
 	}
-	if o.Labels == nil && token != nil {
+	o.OwnLabels = len(o.Labels) > 0
+	if !o.OwnLabels && token != nil {
 		o.Labels = token.Labels
 	}
 	if len(o.DNS) == 0 {

@@ -337,6 +337,12 @@ func TestInvitations(t *testing.T) {
 	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"node":"x"}`).problem(422, "invalid", "role")
 	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"again":true}`).problem(422, "invalid", "node")
 	w.do(auth.Admin, "POST", "/api/v1/nodes", `{"node":"n1","again":true}`).want(201)
+	w.do(auth.Admin, "PATCH", "/api/v1/nodes/n1", `{"labels":{"isp":"telecom"}}`).want(200)
+	if w.inviter.asked.Labels["isp"] != "telecom" {
+		t.Errorf("%+v", w.inviter.asked)
+	}
+	w.do(auth.Admin, "PATCH", "/api/v1/nodes/n2", `{"labels":{}}`).problem(404, "not_found")
+	w.do(auth.Admin, "PATCH", "/api/v1/nodes/n1", `{"labels":{"a b":"x"}}`).problem(422, "invalid", "labels.a b")
 	if r := w.do(auth.Admin, "DELETE", "/api/v1/nodes/n1", "").want(200).json(); r["note"] != "reload" {
 		t.Errorf("%v", r)
 	}

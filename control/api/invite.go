@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"regexp"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,10 +17,54 @@ import (
 func (s *server) inviteRoutes() {
 	s.route(route{method: "POST", path: "/nodes", id: "inviteNode", summary: "Admit a node and make its join token", tag: "Access", need: auth.Admin,
 		body: s.schemaOf(reflect.TypeFor[control.Invitation]()), status: http.StatusCreated, secret: true, answer: s.schemaOf(reflect.TypeFor[control.Invited]()), handle: s.inviteNode})
+	s.route(route{method: "PATCH", path: "/nodes/{id}", id: "labelNode", summary: "Replace a node's labels", tag: "Access", need: auth.Admin,
+		body: s.schemaOf(reflect.TypeFor[nodeLabels]()), answer: s.schemaOf(reflect.TypeFor[labelledNode]()), handle: s.labelNode})
 	s.route(route{method: "DELETE", path: "/nodes/{id}", id: "removeNode", summary: "Take a node's credential back, at once", tag: "Access", need: auth.Admin,
 		answer: s.schemaOf(reflect.TypeFor[removedNode]()), handle: s.removeNode})
 	s.route(route{method: "GET", path: "/nats-config", id: "readNATSConfig", summary: "Users for the configuration file of an external NATS server", tag: "Access", need: auth.Admin,
 		answer: &huma.Schema{Type: huma.TypeString}, answerType: "text/plain", handle: s.natsConfig})
+}
+
+type nodeLabels struct {
+	Labels map[string]string `json:"labels" doc:"All labels of the node and its vantage from now on."`
+}
+
+type labelledNode struct {
+	Node   string            `json:"node"`
+	Labels map[string]string `json:"labels"`
+}
+
+// maxLabels and labelForm keep labels what selectors can name (country=CN,isp=telecom).
+const maxLabels = 64
+
+var labelForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$`)
+
+func (s *server) labelNode(c *call) (answer, error) {
+	in, err := decode[nodeLabels](s, c)
+	if err != nil {
+		return answer{}, err
+	}
+	if s.Invite == nil {
+		return answer{}, errNoNodes
+	}
+	if len(in.Labels) > maxLabels {
+		return answer{}, invalidField("labels", "too_many", fmt.Sprintf("are %d; a node has at most %d", len(in.Labels), maxLabels))
+	}
+	for k, v := range in.Labels {
+		if !labelForm.MatchString(k) || v != "" && !labelForm.MatchString(v) {
+			return answer{}, invalidField("labels."+k, "invalid_value", "is no label; use up to 63 letters, digits, ., _, / or - for name and value, like country=CN")
+		}
+	}
+	id := c.PathValue("id")
+	c.deed.Object = "node " + id
+	if err := s.Invite.Label(c.Context(), id, in.Labels); err != nil {
+		if errors.Is(err, control.ErrNotFound) {
+			return answer{}, problem(http.StatusNotFound, "not_found", "Node "+id+" was not invited; what was not has its labels from its own settings.")
+		}
+		return answer{}, err
+	}
+	s.nodeEvent(c, id, "labelled by "+c.who.Name)
+	return answer{body: labelledNode{Node: id, Labels: in.Labels}}, nil
 }
 
 type removedNode struct {

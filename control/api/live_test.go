@@ -162,6 +162,14 @@ func (i *inviter) Invite(_ context.Context, in control.Invitation, by string) (c
 	return control.Invited{Node: "n1", Role: in.Role, Token: "mrd1.x"}, nil
 }
 
+func (i *inviter) Label(_ context.Context, node string, labels map[string]string) error {
+	if node != "n1" {
+		return fmt.Errorf("node %s: %w", node, control.ErrNotFound)
+	}
+	i.asked.Labels = labels
+	return nil
+}
+
 func (i *inviter) Remove(_ context.Context, node string) (string, error) {
 	if node != "n1" {
 		return "", fmt.Errorf("node %s: %w", node, control.ErrNotFound)

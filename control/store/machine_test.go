@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -103,11 +104,28 @@ func TestInvitedNodes(t *testing.T) {
 		if got := only(); got.Labels["isp"] != "telecom" || got.PublicKey != "U2" {
 			t.Errorf("%+v", got)
 		}
-		if err := s.DeleteNode(t.Context(), "p1"); err != nil {
+		removed := func(want string) {
+			t.Helper()
+			if got, err := s.RemovedVantages(t.Context(), noon); err != nil || strings.Join(got, " ") != want {
+				t.Errorf("removed vantages: %q %v, want %q", got, err, want)
+			}
+		}
+		removed("")
+		for at, want := range []string{"", "v1"} { // removed before the time asked for, then after it
+			if err := s.DeleteNode(t.Context(), "p1", noon.Add(time.Duration(2*at-1)*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			removed(want)
+			if err := s.AddNode(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+			removed("") // a node has it again
+		}
+		if err := s.DeleteNode(t.Context(), "p1", noon); err != nil {
 			t.Fatal(err)
 		}
 		again.ID = "none"
-		for what, err := range map[string]error{"remove": s.DeleteNode(t.Context(), "p1"), "replace": s.ReplaceNode(t.Context(), again), "label": s.LabelNode(t.Context(), "p1", nil)} {
+		for what, err := range map[string]error{"remove": s.DeleteNode(t.Context(), "p1", noon), "replace": s.ReplaceNode(t.Context(), again), "label": s.LabelNode(t.Context(), "p1", nil)} {
 			if !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("%s a node that is not there: %v", what, err)
 			}

@@ -99,8 +99,39 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// DeleteNode takes an invitation back; ErrNotFound when there is none.
-func (s *Store) DeleteNode(ctx context.Context, id string) error {
-	r, err := s.write.ExecContext(ctx, `DELETE FROM node WHERE id = $1`, id)
-	return nodeChanged("remove node", id, r, err)
+// DeleteNode takes an invitation back, and remembers its vantage as removed;
+// ErrNotFound when there is none.
+func (s *Store) DeleteNode(ctx context.Context, id string, at time.Time) error {
+	err := s.update(ctx, func(tx *sql.Tx) error {
+		var vantage string
+		if err := tx.QueryRowContext(ctx, `DELETE FROM node WHERE id = $1 RETURNING vantage`, id).Scan(&vantage); err != nil || vantage == "" {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO removed_vantage (id, removed_at) VALUES ($1, $2)
+ON CONFLICT (id) DO UPDATE SET removed_at = EXCLUDED.removed_at`, vantage, micros(at))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remove node %q: %w", id, err)
+	}
+	return nil
+}
+
+// RemovedVantages returns the vantages whose node was removed since a time and that no
+// node has now.
+func (s *Store) RemovedVantages(ctx context.Context, since time.Time) ([]string, error) {
+	q, err := s.read.QueryContext(ctx, `SELECT id FROM removed_vantage WHERE removed_at >= $1 AND id NOT IN (SELECT vantage FROM node) ORDER BY id LIMIT 1000`, micros(since))
+	if err != nil {
+		return nil, fmt.Errorf("list removed vantages: %w", classify(err))
+	}
+	defer q.Close()
+	var out []string
+	for q.Next() {
+		var id string
+		if err := q.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list removed vantages: %w", classify(err))
+		}
+		out = append(out, id)
+	}
+	return out, q.Err()
 }

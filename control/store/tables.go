@@ -35,6 +35,7 @@ var tables = []struct {
 	{"session", cleared}, // of users who may not be there any more
 	{"token", replaced},
 	{"node", replaced},
+	{"removed_vantage", replaced},
 	{"counter", replaced},
 	{"secret", kept},
 	{"key_rotation", kept},

@@ -18,6 +18,12 @@ const (
 	RoleProber   = "prober"
 )
 
+// Subjects, below stream.Prefix, on which control tells nodes what is not configuration.
+const (
+	RemovedSubject = "node.removed"
+	LabelsSubject  = "node.labels." // and the node's id
+)
+
 // Node is who a credential speaks for.
 type Node struct {
 	ID      string   // subject token: see CheckID
@@ -76,6 +82,7 @@ func Permissions(n Node) (*server.Permissions, error) {
 	sub := []string{
 		InboxPrefix(n.ID) + ".>",
 		stream.HeadSubject,
+		p + LabelsSubject + n.ID,
 	}
 	for _, role := range n.Roles {
 		switch role {
@@ -84,7 +91,7 @@ func Permissions(n Node) (*server.Permissions, error) {
 		case RoleResolver:
 			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report", answers(p+"explain."+n.ID))
 			// It explains its own answers to control, and nobody else's.
-			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report", p+"explain."+n.ID)
+			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report", p+"explain."+n.ID, p+RemovedSubject)
 		case RoleProber:
 			if err := CheckID("vantage id", n.Vantage); err != nil {
 				return nil, fmt.Errorf("node %q: %w", n.ID, err)

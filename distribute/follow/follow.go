@@ -270,7 +270,7 @@ func (f *Follower) note(err error) {
 
 func (f *Follower) announced(m *nats.Msg) {
 	var h stream.Head
-	if err := json.Unmarshal(m.Data, &h); err != nil {
+	if err := json.Unmarshal(m.Data, &h); err != nil || h.Sent.IsZero() {
 		f.log.Warn("announcement cannot be read", "error", err)
 		return
 	}

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -278,11 +279,13 @@ func (p *Publisher) restart(ctx context.Context) error {
 func (p *Publisher) rotations(ctx context.Context) error {
 	for i, b := range p.o.Rotations {
 		subject := stream.KeySubject(uint64(i) + 1)
-		_, err := stream.Last(ctx, p.js, stream.SnapName, subject)
-		if err == nil {
+		m, err := stream.Last(ctx, p.js, stream.SnapName, subject)
+		switch {
+		case err == nil && bytes.Equal(m.Data, b):
 			continue
-		}
-		if !errors.Is(err, stream.ErrNone) {
+		case err == nil:
+			p.log.Warn("a key rotation in the stream is not ours; publishing it again", "serial", i+1)
+		case !errors.Is(err, stream.ErrNone):
 			return err
 		}
 		if _, err := p.js.Publish(ctx, subject, b); err != nil {

@@ -103,6 +103,18 @@ func New(opt Options) (*Vantage, error) {
 	return v, nil
 }
 
+// SetLabels replaces the labels by which templates select vantages. SetModel then
+// brings the tasks that they select.
+func (v *Vantage) SetLabels(labels map[string]string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.opt.Labels = labels
+	select {
+	case v.beat <- struct{}{}: // everybody else selects by them too
+	default:
+	}
+}
+
 // SetModel takes the tasks of a configuration that this vantage is selected for. It
 // reads m only during the call. Tasks whose definition stays the same keep their
 // state; others begin a new evaluation.

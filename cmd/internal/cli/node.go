@@ -14,7 +14,7 @@ import (
 func (a *app) nodeCommand() *cobra.Command {
 	list := a.listCommand("list", "List the nodes that have been heard", "nodes")
 	list.GroupID = ""
-	return group("node", "Invite, list and remove nodes", "server", a.nodeInviteCommand(), list, a.nodeRemoveCommand(), a.natsConfigCommand())
+	return group("node", "Invite, list and remove nodes", "server", a.nodeInviteCommand(), list, a.nodeLabelCommand(), a.nodeRemoveCommand(), a.natsConfigCommand())
 }
 
 func (a *app) nodeInviteCommand() *cobra.Command {
@@ -83,6 +83,32 @@ With --again a node that is there gets another credential; the one before ends a
 		return nil
 	}
 	return c
+}
+
+func (a *app) nodeLabelCommand() *cobra.Command {
+	return &cobra.Command{Use: "label ID [K=V]...", Short: "Replace the labels of a node and its vantage", Args: cobra.MinimumNArgs(1),
+		Long: `Replace the labels of an invited node and its vantage; without any it has none. A node
+whose own settings name labels keeps those.`,
+		Example: "  meridian node label beijing-1 country=CN isp=unicom",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			labels, err := config.Labels(args[1:])
+			if err != nil {
+				return &usageError{err}
+			}
+			if labels == nil {
+				labels = map[string]string{}
+			}
+			cl, err := a.client()
+			if err != nil {
+				return err
+			}
+			body := map[string]any{"labels": labels}
+			if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodPatch, Path: "/nodes/" + url.PathEscape(args[0]), Body: body}, nil); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "Node %s has the labels that were given.\n", args[0])
+			return nil
+		}}
 }
 
 func (a *app) nodeRemoveCommand() *cobra.Command {
