@@ -35,7 +35,7 @@ type RestorePlan struct {
 
 // credentials are the tables that let somebody in, with the column that people know
 // each by.
-var credentials = []struct{ table, column, word string }{{"token", "name", "token"}, {"node", "id", "node"}}
+var credentials = []struct{ table, column, word string }{{"users", "name", "user"}, {"token", "name", "token"}, {"node", "id", "node"}}
 
 // PlanRestore reads a whole backup and says what its restore would do. Errors wrap
 // backup.ErrDamaged and backup.ErrNewer.

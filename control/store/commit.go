@@ -73,7 +73,7 @@ func (s *Store) Commit(ctx context.Context, c Commit) (Revision, error) {
 // outcomes open.
 func (s *Store) CommitAll(ctx context.Context, expected traffic.Position, commits []Commit) ([]Revision, error) {
 	var out []Revision
-	w := newWriting()
+	w := newWriting(s.pg)
 	for at := expected; len(commits) > 0; commits = commits[1:] {
 		c := &commits[0]
 		if len(c.Changes) > 0 {

@@ -137,8 +137,8 @@ SELECT `+revisionColumns+`, r.changes, r.before FROM revision r WHERE r.number >
 
 // noteObjects lets ListRevisions find the revisions of an object. Rows go in by the
 // hundred: a change set may hold 100,000 objects.
-func noteObjects(ctx context.Context, tx *sql.Tx, revision uint64, changes []traffic.Change) error {
-	r := rows{head: insertRevisionObject, columns: 3, tail: ` ON CONFLICT DO NOTHING`}
+func (s *Store) noteObjects(ctx context.Context, tx *sql.Tx, revision uint64, changes []traffic.Change) error {
+	r := rows{head: insertRevisionObject, columns: 3, pg: s.pg, tail: ` ON CONFLICT DO NOTHING`}
 	for _, c := range changes {
 		r.add(string(c.Key.Kind), c.Key.Name, int64(revision))
 	}
@@ -180,7 +180,7 @@ SELECT `+revisionColumns+`, r.changes, r.touched FROM revision r WHERE r.number 
 				if err != nil {
 					return fmt.Errorf("read revision %d: %w", r.Position.Revision, err)
 				}
-				if err := noteObjects(ctx, tx, r.Position.Revision, keys); err != nil {
+				if err := s.noteObjects(ctx, tx, r.Position.Revision, keys); err != nil {
 					return err
 				}
 			}

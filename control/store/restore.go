@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -201,6 +200,7 @@ func (r *restore) noteToken(ctx context.Context) (err error) {
 
 // rows puts the backup's rows into their tables.
 func (r *restore) rows(ctx context.Context) error {
+	var table *backup.Table
 	var in *inserter
 	for {
 		t, row, err := r.b.Next()
@@ -208,8 +208,8 @@ func (r *restore) rows(ctx context.Context) error {
 		if err != nil && !end {
 			return err
 		}
-		if in != nil && (end || in.table != t) {
-			if err := in.flush(ctx); err != nil {
+		if in != nil && (end || table != t) {
+			if err := in.flush(ctx, r.tx); err != nil {
 				return err
 			}
 			in = nil
@@ -218,6 +218,7 @@ func (r *restore) rows(ctx context.Context) error {
 			return nil
 		}
 		if in == nil {
+			table = t
 			if in, err = r.inserter(ctx, t); err != nil {
 				return err
 			}
@@ -227,29 +228,28 @@ func (r *restore) rows(ctx context.Context) error {
 				r.seed, _ = row[i].([]byte)
 			}
 		}
-		if err := in.add(ctx, row); err != nil {
+		if err := in.add(ctx, r.tx, row); err != nil {
 			return err
 		}
 	}
 }
 
-// inserter collects rows and writes many in one statement.
+// inserter puts rows into one table.
 type inserter struct {
-	tx    *sql.Tx
-	table *backup.Table
-	skip  bool // the table is not written row by row
-	rows  int
-	args  []any
+	table string
+	skip  bool // the table is not written row by row, or not at all
+	rows  rows
+	bytes int
 }
 
 func (r *restore) inserter(ctx context.Context, t *backup.Table) (*inserter, error) {
-	i := slices.IndexFunc(tables, func(k struct {
-		name string
-		fate fate
-	}) bool {
-		return k.name == t.Name
-	})
-	if i < 0 || tables[i].fate >= cleared {
+	f := alone
+	for _, k := range tables {
+		if k.name == t.Name {
+			f = k.fate
+		}
+	}
+	if f >= cleared {
 		return nil, fmt.Errorf("this release has no place for its table %q: %w", t.Name, backup.ErrNewer)
 	}
 	have, err := columnsOf(ctx, r.tx, t.Name)
@@ -261,65 +261,50 @@ func (r *restore) inserter(ctx context.Context, t *backup.Table) (*inserter, err
 			return nil, fmt.Errorf("this release has no place for column %q of its table %s: %w", c, t.Name, backup.ErrNewer)
 		}
 	}
-	return &inserter{tx: r.tx, table: t, skip: t.Name == "meta" || tables[i].fate == kept && r.out.Same}, nil
+	in := &inserter{table: t.Name, skip: t.Name == "meta" || f == kept && r.out.Same, rows: r.into(t.Name, t.Columns)}
+	if f == added {
+		in.rows.tail = ` ON CONFLICT DO NOTHING`
+	}
+	return in, nil
 }
 
-// maxArgs and maxRows bound one statement: SQLite takes 32,766 parameters, and rows of
-// revisions are large.
+func (r *restore) into(table string, columns []string) rows {
+	return rows{head: `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `)`, columns: len(columns), pg: r.s.pg}
+}
+
+// maxRows and maxBytes bound what is held before it is written: a row of a revision may
+// be megabytes.
 const (
-	maxArgs = 3000
-	maxRows = 200
+	maxRows  = 256
+	maxBytes = 4 << 20
 )
 
-func (in *inserter) add(ctx context.Context, row backup.Row) error {
+func (in *inserter) add(ctx context.Context, tx *sql.Tx, row backup.Row) error {
 	if in.skip {
 		return nil
 	}
-	in.args = append(in.args, row...)
-	if in.rows++; in.rows < maxRows && len(in.args)+len(row) <= maxArgs {
-		return nil
-	}
-	return in.flush(ctx)
-}
-
-func (in *inserter) flush(ctx context.Context) error {
-	if in.rows == 0 {
-		return nil
-	}
-	var q strings.Builder
-	q.WriteString(`INSERT INTO ` + in.table.Name + ` (` + strings.Join(in.table.Columns, ", ") + `) VALUES `)
-	for i := range in.args {
-		switch {
-		case i == 0:
-			q.WriteString(`($`)
-		case i%len(in.table.Columns) == 0:
-			q.WriteString(`), ($`)
-		default:
-			q.WriteString(`, $`)
-		}
-		q.WriteString(strconv.Itoa(i + 1))
-	}
-	q.WriteString(`) ON CONFLICT DO NOTHING`)
-	res, err := in.tx.ExecContext(ctx, q.String(), in.args...)
-	if err != nil {
-		return fmt.Errorf("table %s: %w", in.table.Name, err)
-	}
-	n, err := res.RowsAffected()
-	if err == nil && n != int64(in.rows) && !in.partial() {
-		err = fmt.Errorf("table %s: two rows with one key: %w", in.table.Name, backup.ErrDamaged)
-	}
-	in.rows, in.args = 0, in.args[:0]
-	return err
-}
-
-// partial: rows may be there already.
-func (in *inserter) partial() bool {
-	for _, t := range tables {
-		if t.name == in.table.Name {
-			return t.fate == added
+	in.rows.add(row...)
+	for _, v := range row {
+		if b, ok := v.([]byte); ok {
+			in.bytes += len(b)
 		}
 	}
-	return false
+	if len(in.rows.args) < maxRows*in.rows.columns && in.bytes < maxBytes {
+		return nil
+	}
+	return in.flush(ctx, tx)
+}
+
+func (in *inserter) flush(ctx context.Context, tx *sql.Tx) error {
+	err := classify(in.rows.insert(ctx, tx))
+	in.rows.args, in.bytes = in.rows.args[:0], 0
+	switch {
+	case errors.Is(err, ErrExists):
+		return fmt.Errorf("table %s: two rows with one key: %w (%w)", in.table, backup.ErrDamaged, err)
+	case err != nil:
+		return fmt.Errorf("table %s: %w", in.table, err)
+	}
+	return nil
 }
 
 // finish makes what was put there the head of a new epoch.
@@ -393,9 +378,7 @@ func (r *restore) keepToken(ctx context.Context) error {
 	if err := r.exec(ctx, `DELETE FROM token WHERE name = $1`, name); err != nil {
 		return err
 	}
-	in := inserter{tx: r.tx, table: &backup.Table{Name: "token", Columns: r.columns}}
-	if err := in.add(ctx, r.token); err != nil {
-		return err
-	}
-	return in.flush(ctx)
+	in := r.into("token", r.columns)
+	in.add(r.token...)
+	return in.insert(ctx, r.tx)
 }

@@ -28,15 +28,15 @@ type objectState struct {
 	gone bool  // deleted on the way: what stands there now is another object
 }
 
-func newWriting() *writing {
+func newWriting(pg bool) *writing {
 	return &writing{
-		revisions: rows{head: `INSERT INTO revision (epoch, number, chain, at, author, source, comment, principal, remote, changes, before)`, columns: 11},
-		objects: rows{head: `INSERT INTO object (kind, name, id, revision, set_name, created_at, updated_at, body)`, columns: 8,
+		revisions: rows{head: `INSERT INTO revision (epoch, number, chain, at, author, source, comment, principal, remote, changes, before)`, columns: 11, pg: pg},
+		objects: rows{head: `INSERT INTO object (kind, name, id, revision, set_name, created_at, updated_at, body)`, columns: 8, pg: pg,
 			tail: ` ON CONFLICT (kind, name) DO UPDATE SET revision = excluded.revision, set_name = excluded.set_name,
 	updated_at = excluded.updated_at, body = excluded.body`},
-		index:   rows{head: insertRevisionObject, columns: 3, tail: ` ON CONFLICT DO NOTHING`},
-		audits:  rows{head: `INSERT INTO audit (` + auditColumns + `)`, columns: 14, tail: ` ON CONFLICT (at, request) DO NOTHING`},
-		replies: rows{head: `INSERT INTO idempotency (principal, key, request, reply, at)`, columns: 5},
+		index:   rows{head: insertRevisionObject, columns: 3, pg: pg, tail: ` ON CONFLICT DO NOTHING`},
+		audits:  rows{head: `INSERT INTO audit (` + auditColumns + `)`, columns: 14, pg: pg, tail: ` ON CONFLICT (at, request) DO NOTHING`},
+		replies: rows{head: `INSERT INTO idempotency (principal, key, request, reply, at)`, columns: 5, pg: pg},
 		last:    map[traffic.Key]int{}, marks: map[traffic.Key]string{},
 	}
 }
@@ -119,6 +119,7 @@ type rows struct {
 	head    string // INSERT INTO … (…)
 	tail    string // ON CONFLICT …
 	columns int
+	pg      bool // of the store
 	args    []any
 }
 
@@ -152,6 +153,12 @@ func (r *rows) text(n int) string {
 			b.WriteString("), (")
 		default:
 			b.WriteString(", ")
+		}
+		// SQLite takes $1 for a name and looks it up in a list, for each parameter: with
+		// thousands that costs more than the rows.
+		if !r.pg {
+			b.WriteByte('?')
+			continue
 		}
 		b.WriteByte('$')
 		b.WriteString(strconv.Itoa(i + 1))
