@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +31,7 @@ type site struct {
 	token     string
 	control   *os.Process
 	resolvers []*resolver
+	database  func() []int // processes of PostgreSQL
 }
 
 type resolver struct {
@@ -244,4 +247,48 @@ func (s *site) profile(name string, d time.Duration) (wait func()) {
 			s.b.Error(err)
 		}
 	}
+}
+
+// cpu is how much CPU time a process and its children have used. The clock of
+// /proc ticks 100 times a second.
+func cpu(pid int) time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	f := strings.Fields(rest)
+	var ticks int64
+	for _, v := range f[11:15] { // utime, stime, cutime, cstime
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// usage is the CPU time of all parts so far.
+func (s *site) usage() map[string]time.Duration {
+	out := map[string]time.Duration{"control": cpu(s.control.Pid), "clients": cpu(os.Getpid())}
+	for _, r := range s.resolvers {
+		out["three resolvers"] += cpu(r.Pid)
+	}
+	if s.database != nil {
+		for _, pid := range s.database() {
+			out["PostgreSQL"] += cpu(pid)
+		}
+	}
+	return out
+}
+
+// since tells the CPU time of all parts since an earlier look, each second as so many units.
+func (s *site) since(before map[string]time.Duration, unit float64) string {
+	var parts []string
+	for part, t := range s.usage() {
+		parts = append(parts, fmt.Sprintf("%s %.2f", part, (t-before[part]).Seconds()*unit))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
 }

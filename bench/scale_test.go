@@ -132,11 +132,13 @@ func BenchmarkScale(b *testing.B) {
 	for _, kind := range []string{"postgres", "sqlite"} {
 		b.Run(kind, func(b *testing.B) {
 			b.N = 1
-			store := ""
+			store, database := "", (func() []int)(nil)
 			if kind == "postgres" {
-				store = storetest.NewServer(b).DSN("meridian")
+				server := storetest.NewServer(b)
+				store, database = server.DSN("meridian"), server.Processes
 			}
 			s := newSite(b, store)
+			s.database = database
 			s.startResolvers()
 			b.ResetTimer()
 			out := append(s.load(kind, names), s.change(kind, names, changes))
@@ -154,16 +156,18 @@ func (s *site) load(kind string, names int) []figure {
 		s.b.Fatal(err)
 	}
 	wait := s.profile(kind+"-apply", 20*time.Second)
+	used := s.usage()
 	began := time.Now()
 	s.cli("", "apply", "-f", file, "--comment", "bench", "--wait", "--timeout", patience.String())
 	took := time.Since(began)
 	s.answers(domainName(names-1), fmt.Sprintf("10.0.%d.%d", ((names-1)%max(1, names/50))/250, ((names-1)%max(1, names/50))%250+1), began)
 	whole := time.Since(began)
+	parts := s.since(used, 1)
 	wait()
 	s.b.ReportMetric(whole.Seconds(), "s/apply")
 	what := fmt.Sprintf("%s: `apply` of a file with %d access domains", kind, names)
 	return []figure{
-		{what + ", until all nodes serve it", "under 60 s for 100,000", fmt.Sprintf("%.1f s; answered by three resolvers after %.1f s", took.Seconds(), whole.Seconds())},
+		{what + ", until all nodes serve it", "under 60 s for 100,000", fmt.Sprintf("%.1f s; answered by three resolvers after %.1f s; CPU in s: %s", took.Seconds(), whole.Seconds(), parts)},
 		{what + ", memory then", "", fmt.Sprintf("control %.0f MiB, a resolver %.0f MiB", memory(s.control), memory(s.resolvers[0].Process))},
 	}
 }
@@ -196,7 +200,7 @@ func (s *site) write(kind string, clients int, d time.Duration) []figure {
 	var took []time.Duration
 	var all sync.WaitGroup
 	wait := s.profile(fmt.Sprintf("%s-write-%d", kind, clients), max(time.Second, d-time.Second))
-	before := s.level()
+	before, used := s.level(), s.usage()
 	began := time.Now()
 	for w := range clients {
 		all.Go(func() {
@@ -222,6 +226,7 @@ func (s *site) write(kind string, clients int, d time.Duration) []figure {
 	end := time.Now()
 	made := s.level() - before
 	behind := time.Since(end)
+	parts := s.since(used, 1000/float64(len(took)))
 	wait()
 	if made != uint64(len(took)) {
 		s.b.Errorf("%d writes were acknowledged, %d revisions made", len(took), made)
@@ -233,5 +238,5 @@ func (s *site) write(kind string, clients int, d time.Duration) []figure {
 		promised = "1,000/s, or the figure and a profile"
 	}
 	return []figure{{fmt.Sprintf("%s: API writes of %d clients, each its own revision, for %v", kind, clients, ran.Round(time.Second)), promised,
-		fmt.Sprintf("%.0f/s; p50 %v, p99 %v; all resolvers level %v after the end", rate, percentile(took, 0.5).Round(100*time.Microsecond), percentile(took, 0.99).Round(100*time.Microsecond), behind.Round(time.Millisecond))}}
+		fmt.Sprintf("%.0f/s; p50 %v, p99 %v; all resolvers level %v after the end; CPU in ms per write, to the last resolver: %s", rate, percentile(took, 0.5).Round(100*time.Microsecond), percentile(took, 0.99).Round(100*time.Microsecond), behind.Round(time.Millisecond), parts)}}
 }

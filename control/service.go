@@ -195,6 +195,9 @@ func (s *Service) Fresh(ctx context.Context) {
 	}
 }
 
+// CatchUp brings this process to where the store is.
+func (s *Service) CatchUp(ctx context.Context) error { return s.follow(ctx) }
+
 // follow catches up if another process has moved the head.
 func (s *Service) follow(ctx context.Context) error {
 	head, err := s.store.Head(ctx)

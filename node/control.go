@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/ed25519"
-	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -96,7 +95,7 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 func (n *node) startPublishing() error {
 	c := n.control
 	var err error
-	c.pub, err = publish.New(publish.Options{Source: source{c.store}, Signer: c.signer, Conn: n.bus.Conn(), Limits: c.limits, Log: n.log,
+	c.pub, err = publish.New(publish.Options{Source: source{c.store, c.service}, Signer: c.signer, Conn: n.bus.Conn(), Limits: c.limits, Log: n.log,
 		Blobs: n.offeredMaps, Blob: n.mapBytes})
 	if err != nil {
 		return err
@@ -134,9 +133,12 @@ func (n *node) startPublishing() error {
 	return nil
 }
 
-// source hands the store to the publisher: both speak of the same revisions in their
-// own types.
-type source struct{ s *store.Store }
+// source hands what is committed to the publisher: both speak of the same revisions in
+// their own types.
+type source struct {
+	s       *store.Store
+	service *control.Service
+}
 
 func (s source) Head(ctx context.Context) (traffic.Position, error) { return s.s.Head(ctx) }
 
@@ -152,21 +154,11 @@ func (s source) Revisions(ctx context.Context, after uint64, limit int) ([]publi
 	return out, nil
 }
 
-// Snapshot reads rows of one moment and folds them as every node does.
+// Snapshot is the configuration in memory: reading 100,000 names from the store again
+// would cost two seconds for each 1,000 revisions.
 func (s source) Snapshot(ctx context.Context) (traffic.Position, []byte, error) {
-	pos, rows, err := s.s.Load(ctx)
-	if err != nil {
-		return pos, nil, err
+	if err := s.service.CatchUp(ctx); err != nil {
+		return traffic.Position{}, nil, err
 	}
-	m := traffic.NewModel()
-	changes := make([]traffic.Change, len(rows))
-	for i, r := range rows {
-		o, err := traffic.Decode(r.Key.Kind, r.Body)
-		if err != nil {
-			return pos, nil, fmt.Errorf("read stored %s: %w", r.Key, err)
-		}
-		changes[i] = traffic.Change{Key: r.Key, After: o}
-	}
-	m.Apply(changes)
-	return pos, traffic.EncodeChanges(m.All()), nil
+	return s.service.Snapshot(ctx)
 }

@@ -30,7 +30,7 @@ var migrations embed.FS
 // Store is an open database.
 type Store struct {
 	write *sql.DB // SQLite: exactly one connection
-	read  *sql.DB // SQLite: a pool that cannot write; PostgreSQL: the same as write
+	read  *sql.DB // SQLite: a pool that cannot write
 	pg    bool
 	url   string
 }
@@ -131,16 +131,27 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", withoutPassword(dsn, err))
 	}
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(8)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	s := &Store{write: db, read: db, pg: true, url: withoutUserInfo(dsn)}
+	// Two pools, so that many readers neither take a writer's place nor its connections,
+	// which keep its statements prepared. None is given up soon: a new one costs a process
+	// of the server.
+	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(4)
+	s := &Store{write: db, pg: true, url: withoutUserInfo(dsn)}
+	if s.read, err = sql.Open("pgx", dsn); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open store: %w", withoutPassword(dsn, err))
+	}
+	s.read.SetMaxOpenConns(16)
+	s.read.SetMaxIdleConns(16)
+	for _, pool := range []*sql.DB{s.write, s.read} {
+		pool.SetConnMaxIdleTime(5 * time.Minute)
+	}
 	locker, err := lock.NewPostgresSessionLocker()
 	if err == nil {
 		err = migrate(ctx, db, goose.DialectPostgres, goose.WithSessionLocker(locker))
 	}
 	if err != nil {
-		db.Close()
+		s.Close()
 		return nil, fmt.Errorf("open store %s: %w", s.url, withoutPassword(dsn, err))
 	}
 	return s, nil

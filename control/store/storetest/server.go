@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -74,6 +75,25 @@ func (p *Server) DSN(database string) string {
 		}
 	}
 	return dsn(p.s.dir, database)
+}
+
+// Processes lists its processes.
+func (p *Server) Processes() []int {
+	if p.s.cmd == nil {
+		return nil
+	}
+	out := []int{p.s.cmd.Process.Pid}
+	// The server's processes are children of its first thread.
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", out[0]))
+	if err != nil {
+		return out
+	}
+	for f := range strings.FieldsSeq(string(text)) {
+		if pid, err := strconv.Atoi(f); err == nil {
+			out = append(out, pid)
+		}
+	}
+	return out
 }
 
 // Dir is the folder of its socket.
