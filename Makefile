@@ -82,6 +82,8 @@ e2e: setup
 evidence: setup
 	@mkdir -p docs/evidence
 	MERIDIAN_EVIDENCE=$(CURDIR)/$(EVIDENCE) $(GO) test -count=1 -timeout 90m -parallel 1 ./test/cluster
+	MERIDIAN_BENCH_NAMES=100000 MERIDIAN_BENCH_CHANGES=200 MERIDIAN_BENCH_SECONDS=20 MERIDIAN_BENCH_RECORD=$(CURDIR)/$(EVIDENCE) \
+		$(GO) test -run '^$$' -bench Scale -benchtime 1x -timeout 30m ./bench
 	@for target in $$($(GO) test -list '^Fuzz' ./resolve/dnswire | grep '^Fuzz'); do \
 		echo "== $$target 2m"; \
 		last=$$($(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 2m ./resolve/dnswire | tee /dev/stderr | grep '^fuzz: elapsed' | tail -1); \
