@@ -38,6 +38,7 @@ type route struct {
 	answerType   string       // media type, default application/json
 	plan         bool         // may answer a plan to ?dry_run=true
 	writes       bool         // changes something though a viewer may call it
+	headers      bool         // takes If-Match and the like; set by route
 	secret       bool         // the answer holds a secret: it is audited before it goes out
 	handle       func(*call) (answer, error)
 }
@@ -129,6 +130,7 @@ func (s *server) route(r route) {
 		if p.In == "query" {
 			known[p.Name] = true
 		}
+		r.headers = r.headers || p.In == "header"
 	}
 	s.mux.HandleFunc(r.method+" "+path, func(w http.ResponseWriter, req *http.Request) {
 		c := &call{Request: req, w: w, who: principal(req)}
@@ -168,6 +170,14 @@ func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error)
 				text += "use " + strings.Join(names, ", ")
 			}
 			return answer{}, invalidField(k, "unknown_parameter", text)
+		}
+	}
+	if reads := r.method == http.MethodGet || r.need == auth.Viewer && !r.writes && !r.secret; !reads && !r.headers {
+		// Who sends one of these counts on it.
+		for _, h := range []string{"If-Match", "If-None-Match", "Idempotency-Key"} {
+			if c.Header.Get(h) != "" {
+				return answer{}, invalidField(h, "invalid_parameter", "has no meaning here; leave it out")
+			}
 		}
 	}
 	c.Body = http.MaxBytesReader(c.w, c.Body, r.limit)
