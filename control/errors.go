@@ -19,6 +19,8 @@ var (
 	ErrVersion = errors.New("has changed since you read it")
 	// ErrKeyReused: the idempotency key was used for another request.
 	ErrKeyReused = errors.New("idempotency key was used for another request")
+	// ErrOverride: a revision holds an override alone, which no undoing touches.
+	ErrOverride = errors.New("holds an override")
 	// ErrUnavailable: a part that the answer needs is not there now.
 	ErrUnavailable = errors.New("unavailable")
 )

@@ -32,7 +32,7 @@ type OverrideState struct {
 	State       string    `json:"state" enum:"planned,spreading,draining,drained,settling,in_force,ended"`
 	Reaches     int       `json:"reaches" doc:"How many objects it is about now; 0 when its target is gone or nothing has its labels."`
 	Waiting     []string  `json:"waiting" doc:"Resolver nodes heard within 30 s that do not have it yet."`
-	Unknown     []string  `json:"unknown" doc:"Resolver nodes not heard for longer: they may answer as before, and are not waited for."`
+	Unknown     []string  `json:"unknown" doc:"Resolver nodes not heard for longer, or not since this control process started: they may answer as before, and are not waited for."`
 	CachedFor   uint32    `json:"cached_for" doc:"Seconds that caches keep answers from before."`
 	CachedUntil time.Time `json:"cached_until,omitzero" doc:"When the last answer from before that a cache can hold has expired; absent while it spreads."`
 	Names       []string  `json:"names" doc:"Access domains, NAME/TYPE, that were answered otherwise before it."`
@@ -70,8 +70,28 @@ func (s *Service) Overrides(ctx context.Context, nodes []Node) ([]OverrideState,
 	if err != nil {
 		return out, err
 	}
+	silent, err := s.neverHeard(ctx, nodes)
+	if err != nil {
+		return out, err
+	}
 	for i := range out {
 		out[i].judge(spreads[out[i].ID], nodes, now)
+		out[i].Unknown = append(out[i].Unknown, silent...)
+		slices.Sort(out[i].Unknown)
+	}
+	return out, nil
+}
+
+// neverHeard lists the invited resolvers that this process has not heard since it started.
+func (s *Service) neverHeard(ctx context.Context, nodes []Node) (out []string, err error) {
+	invited, err := s.store.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range invited {
+		if i.Role == "resolver" && !slices.ContainsFunc(nodes, func(n Node) bool { return n.ID == i.ID }) {
+			out = append(out, i.ID)
+		}
 	}
 	return out, nil
 }
@@ -259,16 +279,8 @@ func (k *overrideKeeper) heardAll(ctx context.Context, nodes []Node) (bool, erro
 	if time.Since(k.began) >= hearWithin {
 		return true, nil
 	}
-	invited, err := k.s.store.Nodes(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, i := range invited {
-		if !slices.ContainsFunc(nodes, func(n Node) bool { return n.ID == i.ID }) {
-			return false, nil
-		}
-	}
-	return true, nil
+	silent, err := k.s.neverHeard(ctx, nodes)
+	return len(silent) == 0, err
 }
 
 func (k *overrideKeeper) expire(ctx context.Context, o *traffic.Override, version uint64) error {

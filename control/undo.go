@@ -24,12 +24,29 @@ func (s *Service) Rollback(ctx context.Context, revision uint64) (ChangeSet, err
 // Revert returns a change set that undoes one revision and leaves what later ones did.
 // Where a later one touched the same objects, fields and list members are undone one by
 // one; Plan and Commit return *Collision where it changed the very same. Errors are
-// those of Rollback.
+// those of Rollback, and ErrOverride for a revision that holds an override: nobody shall
+// believe that a drain was ended by it.
 func (s *Service) Revert(ctx context.Context, revision uint64) (ChangeSet, error) {
 	if revision == 0 {
 		return ChangeSet{}, fmt.Errorf("revision %d %w", revision, ErrNotFound)
 	}
-	return s.newUndo(ctx, &undo{revision: revision, after: revision - 1, only: true}, fmt.Sprintf("revert revision %d", revision))
+	cs, err := s.newUndo(ctx, &undo{revision: revision, after: revision - 1, only: true}, fmt.Sprintf("revert revision %d", revision))
+	if err != nil {
+		return cs, err
+	}
+	r, err := s.store.Revision(ctx, revision)
+	if err != nil {
+		return cs, err
+	}
+	changes, err := traffic.DecodeChanges(r.Changes)
+	if err != nil {
+		return cs, fmt.Errorf("read revision %d: %w", revision, err)
+	}
+	// One write makes one order, and no other change is in its revision.
+	if len(changes) > 0 && changes[0].Key.Kind == traffic.KindOverride {
+		return cs, fmt.Errorf("revision %d %w", revision, ErrOverride)
+	}
+	return cs, nil
 }
 
 func (s *Service) newUndo(ctx context.Context, u *undo, comment string) (ChangeSet, error) {

@@ -43,6 +43,8 @@ func stand(t *testing.T, dir string) *standing {
 func (s *standing) has(t *testing.T, want ...string) {
 	t.Helper()
 	synctest.Wait()
+	s.mu.Lock() // held when lapsed and alarm are set
+	defer s.mu.Unlock()
 	if got := slices.Sorted(maps.Keys(s.lapsed)); !slices.Equal(got, want) {
 		t.Errorf("lapsed %v, want %v", got, want)
 	}

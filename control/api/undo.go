@@ -44,6 +44,9 @@ func (s *server) undo(c *call, verb string, prepare func(context.Context, uint64
 	if errors.Is(err, control.ErrNotFound) {
 		return answer{}, problem(http.StatusNotFound, "not_found", fmt.Sprintf("Revision %d does not exist.", n))
 	}
+	if errors.Is(err, control.ErrOverride) {
+		return answer{}, problem(http.StatusConflict, "override", fmt.Sprintf("Revision %d holds an override, which stands above configuration; end it with DELETE /api/v1/overrides/{id} or meridian override clear.", n))
+	}
 	if err != nil {
 		return answer{}, err
 	}

@@ -15,6 +15,7 @@ type Trace struct {
 	Pools []Considered `json:"pools"`
 
 	byPool map[string][]Considered
+	forced map[string]bool // pools whose addresses count as available here
 }
 
 // Considered is one member, at either level.
@@ -36,7 +37,7 @@ type Considered struct {
 // Explain decides like Decide and tells how it came to it. The decision is the
 // same: both run the same code.
 func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
-	tr := Trace{byPool: map[string][]Considered{}}
+	tr := Trace{byPool: map[string][]Considered{}, forced: map[string]bool{}}
 	dec := e.decide(d, c, &tr)
 	for i := range tr.Pools {
 		p := &tr.Pools[i]
@@ -47,7 +48,7 @@ func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
 		}
 		p.Policy = string(pool.Policy)
 		if p.Addresses == nil {
-			for _, k := range e.addressCandidates(pool, e.Pool(p.Name).Forced) {
+			for _, k := range e.addressCandidates(pool, tr.forced[p.Name]) {
 				p.Addresses = append(p.Addresses, considered(k, false, "its pool was not taken"))
 			}
 		}
@@ -57,6 +58,7 @@ func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
 
 func (tr *Trace) pools(d *traffic.AccessDomain, cands []*candidate, ch choice) {
 	for _, k := range cands {
+		tr.forced[k.name] = k.forced
 		taken := slices.Contains(ch.taken, k) || k.why != ""
 		why := k.why
 		if why == "" {
