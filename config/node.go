@@ -42,6 +42,21 @@ type Node struct {
 	KeepRevisions string            `yaml:"keep_revisions"` // control: how many of the newest revisions keep their content
 	KeepFor       string            `yaml:"keep_for"`       // control: how long all revisions keep it, like 2160h
 	Log           Log               `yaml:"log"`
+	OIDC          OIDC              `yaml:"oidc"` // control: identity provider
+}
+
+// OIDC is the identity provider at which people may sign in; without an issuer there is
+// none. It stands in the file or the environment only: it has too many parts for flags.
+type OIDC struct {
+	Issuer       string            `yaml:"issuer"`             // URL, as the provider spells it
+	ClientID     string            `yaml:"client_id"`          // as registered there
+	ClientSecret string            `yaml:"client_secret_file"` // file that holds the secret; never the secret itself
+	RedirectURL  string            `yaml:"redirect_url"`       // https://…/api/v1/session/oidc/callback, as registered there
+	Scopes       []string          `yaml:"scopes"`             // default openid, profile
+	NameClaim    string            `yaml:"name_claim"`         // default preferred_username
+	GroupsClaim  string            `yaml:"groups_claim"`       // default groups
+	Audiences    []string          `yaml:"audiences"`          // trusted in tokens beside client_id
+	Grants       map[string]string `yaml:"grants"`             // group: what it may do, like "viewer; operator:team=web"
 }
 
 // Log says what the process writes to standard error.

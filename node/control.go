@@ -9,6 +9,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/auth/oidc"
 	"github.com/meridian-gtm/meridian/control/lease"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/distribute"
@@ -24,6 +25,7 @@ import (
 type controlRole struct {
 	store   *store.Store
 	gate    *auth.Gate
+	oidc    *oidc.Provider // nil: people sign in here only
 	service *control.Service
 	broker  *broker.Broker // nil with an external server
 	signer  ed25519.PrivateKey
@@ -57,6 +59,9 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 	}
 	n.onStop(func() { c.store.Close() })
 	c.gate = auth.NewGate(c.store, time.Now)
+	if err := n.startProvider(ctx); err != nil {
+		return err
+	}
 	signing, err := c.store.Signing(ctx)
 	if err != nil {
 		return err

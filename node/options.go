@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/auth/oidc"
 	"github.com/meridian-gtm/meridian/distribute/broker"
 )
 
@@ -57,6 +58,8 @@ type Options struct {
 	// Retention of the history of changes, by control; the zero value means
 	// control.DefaultRetention.
 	Retention control.Retention
+	// OIDC is the identity provider at which people may sign in; nil for none.
+	OIDC *oidc.Config
 	// Quickstart is a declarative file to load into an empty installation; its own HTTP
 	// endpoints are started on loopback.
 	Quickstart string
@@ -242,6 +245,14 @@ func (o *Options) joinToken() (*broker.Token, error) {
 
 func (o *Options) fit(token *broker.Token) error {
 	control := slices.Contains(o.Roles, RoleControl)
+	if o.OIDC != nil {
+		if !control {
+			return errors.New("oidc is for a node with the role control, where people sign in; leave it out")
+		}
+		if err := o.OIDC.Check(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case control && token != nil:
 		return errors.New("a node with the role control does not join another; leave --join out")

@@ -26,7 +26,7 @@ func (o operation) need() string {
 	read := o.method == "GET" || slices.Contains([]string{"/api/v1/explain", "/api/v1/preview"}, o.path)
 	is := func(prefix string) bool { return strings.HasPrefix(o.path, "/api/v1/"+prefix) }
 	switch {
-	case o.method == "POST" && o.path == "/api/v1/session":
+	case o.method == "POST" && o.path == "/api/v1/session", is("session/methods"), is("session/oidc"):
 		return "none"
 	case is("session"): // the own ones
 		return "any"

@@ -23,9 +23,11 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/control/store/storetest"
+	"github.com/meridian-gtm/meridian/internal/oidctest"
 )
 
 func TestMain(m *testing.M) {
+	oidctest.Main()
 	goleak.VerifyTestMain(m)
 }
 
@@ -66,7 +68,10 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-func start(t *testing.T) *world {
+func start(t *testing.T) *world { return startWith(t, nil) }
+
+// startWith lets a test change what the API stands on; url is where it will be.
+func startWith(t *testing.T, change func(d *api.Deps, url string)) *world {
 	t.Helper()
 	w := &world{t: t, live: &live{}, explain: &explainer{}, inviter: &inviter{}, failback: &failbacks{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}, cookies: map[auth.Role]string{}}
 	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -86,10 +91,17 @@ func start(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.tokens[auth.Admin] = strings.TrimSpace(string(b))
-	srv := httptest.NewServer(api.Handler(api.Deps{Control: w.control, Store: w.store, Live: w.live, Explain: w.explain, Invite: w.inviter, Failback: w.failback, Version: "test",
-		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil))}))
+	d := api.Deps{Control: w.control, Store: w.store, Live: w.live, Explain: w.explain, Invite: w.inviter, Failback: w.failback, Version: "test",
+		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil))}
+	srv := httptest.NewUnstartedServer(nil)
+	if change != nil {
+		change(&d, "http://"+srv.Listener.Addr().String())
+	}
+	srv.Config.Handler = api.Handler(d)
+	srv.Start()
 	t.Cleanup(srv.Close)
 	w.url, w.http = srv.URL, srv.Client()
+	w.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	w.doc = readDocument(t, w)
 	for _, r := range []auth.Role{auth.Operator, auth.Viewer} {
 		got := w.do(auth.Admin, "POST", "/api/v1/tokens", fmt.Sprintf(`{"name":"%s","role":"%s"}`, r, r)).want(201)

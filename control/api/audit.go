@@ -53,7 +53,7 @@ func newAudit(r *http.Request, who auth.Principal, route string) store.Audit {
 // may not have them. What made a revision is kept with it already.
 func (s *server) audit(r *route, c *call, err error) error {
 	row := &c.deed
-	quiet := r.need == auth.Viewer && !r.secret && !r.writes || r.method == http.MethodGet && !r.secret
+	quiet := (r.need == auth.Viewer || r.method == http.MethodGet) && !r.secret && !r.writes
 	if err == nil {
 		if row.kept || row.dry || quiet {
 			return nil

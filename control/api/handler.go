@@ -17,6 +17,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/auth/oidc"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/steer"
@@ -31,6 +32,7 @@ type Deps struct {
 	Explain control.Explainer // nil: explain answers 503
 	Invite  control.Inviter   // nil: this process admits no nodes
 	Gate    *auth.Gate        // who may come in; nil: one of this handler's own
+	OIDC    *oidc.Provider    // to sign in elsewhere; nil: only here
 	Health  steer.Health      // for previews; without Verdict nothing has been judged yet
 	// Failback resets current members; nil: nobody here can.
 	Failback control.Failback
@@ -95,6 +97,7 @@ func Handler(d Deps) http.Handler {
 	s.tokenRoutes()
 	s.auditRoutes()
 	s.sessionRoutes()
+	s.oidcRoutes()
 	s.userRoutes()
 	s.explainRoutes()
 	s.lineRoutes()

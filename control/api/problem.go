@@ -11,6 +11,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/auth/oidc"
 	"github.com/meridian-gtm/meridian/control/auth/password"
 	"github.com/meridian-gtm/meridian/control/backup"
 	"github.com/meridian-gtm/meridian/control/store"
@@ -123,6 +124,12 @@ func problemOf(err error) (p *Problem, ok bool) {
 		p := problem(http.StatusServiceUnavailable, "busy", "Too many sign-ins at once; try again in a moment.")
 		p.retry = time.Second
 		return p, true
+	case errors.Is(err, oidc.ErrUnreachable):
+		return problem(http.StatusServiceUnavailable, "provider_unavailable", "The identity provider does not answer. Try again later, or sign in with a local user."), true
+	case errors.Is(err, oidc.ErrRefused):
+		return problem(http.StatusUnauthorized, "sign_in_refused", "The identity provider refused the sign-in; begin again at /api/v1/session/oidc."), true
+	case errors.Is(err, oidc.ErrInvalid):
+		return problem(http.StatusUnauthorized, "sign_in_invalid", "What came back from the identity provider does not belong to a sign-in that this browser began; begin again at /api/v1/session/oidc."), true
 	case errors.As(err, &weak):
 		return invalidField("password", "weak_password", weak.Err.Error()), true
 	case errors.Is(err, store.ErrLastAdmin):

@@ -44,6 +44,8 @@ type sessionAnswer struct {
 
 type endedAnswer struct {
 	Ended int `json:"ended" doc:"How many sessions."`
+	// Elsewhere is not opened by itself: most people want to stay signed in there.
+	Elsewhere string `json:"provider_sign_out,omitempty" doc:"Where to sign out at the identity provider too."`
 }
 
 func (s *server) sessionRoutes() {
@@ -164,7 +166,17 @@ func (s *server) signOut(c *call) (answer, error) {
 		return answer{}, err
 	}
 	http.SetCookie(c.w, auth.Cookie(c.Request, "", time.Time{}))
-	return answer{body: endedAnswer{1}}, nil
+	out := endedAnswer{Ended: 1}
+	if s.OIDC != nil {
+		u, err := s.Store.User(c.Context(), c.who.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		if u.Issuer == s.OIDC.Issuer() {
+			out.Elsewhere = s.OIDC.SignOutURL()
+		}
+	}
+	return answer{body: out}, nil
 }
 
 func (s *server) changePassword(c *call) (answer, error) {
@@ -219,7 +231,7 @@ func (s *server) endSessions(c *call) (answer, error) {
 	if c.who.Session != "" {
 		http.SetCookie(c.w, auth.Cookie(c.Request, "", time.Time{}))
 	}
-	return answer{body: endedAnswer{n}}, nil
+	return answer{body: endedAnswer{Ended: n}}, nil
 }
 
 func (s *server) endSession(c *call) (answer, error) {
@@ -227,5 +239,5 @@ func (s *server) endSession(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, named(err, "Session "+withoutSecrets(c.PathValue("id")))
 	}
-	return answer{body: endedAnswer{1}}, nil
+	return answer{body: endedAnswer{Ended: 1}}, nil
 }

@@ -74,7 +74,7 @@ func (s *server) userRoutes() {
 				return answer{}, err
 			}
 			n, err := s.Store.DeleteSessions(c.Context(), u.ID)
-			return answer{body: endedAnswer{n}}, err
+			return answer{body: endedAnswer{Ended: n}}, err
 		}})
 }
 

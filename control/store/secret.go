@@ -12,6 +12,8 @@ const (
 	SecretAuthority = "certificate_authority"
 	// SecretNATS is the nkey seed by which control signs in to an external NATS server.
 	SecretNATS = "nats_control_seed"
+	// SecretSignIn seals what a browser carries while it signs in at an identity provider.
+	SecretSignIn = "sign_in"
 )
 
 // Secret returns the secret of a name; the first to ask makes it. It lives in the

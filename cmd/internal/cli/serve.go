@@ -94,12 +94,16 @@ the environment, the environment over the file.`,
 			next.Override(flags)
 			return next.Log.SetLevel(&level)
 		}
+		people, err := provider(conf.OIDC)
+		if err != nil {
+			return err
+		}
 		defer onHangup(log, reread)()
 		err = node.Run(cmd.Context(), node.Options{
 			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, TLSCert: conf.TLSCert, TLSKey: conf.TLSKey, Store: conf.Store, NATS: conf.NATS,
 			NATSCreds: conf.NATSCreds, NATSCA: conf.NATSCA, NATSReplicas: conf.NATSReplicas, Reload: reload,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
-			Geo: conf.Geo, ProbeAllow: allow, Retention: keep, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
+			Geo: conf.Geo, ProbeAllow: allow, Retention: keep, OIDC: people, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
 		})
 		var bad *node.OptionError
 		if errors.As(err, &bad) {
