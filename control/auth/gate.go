@@ -41,14 +41,29 @@ type Gate struct {
 	accounts, sources, all, tokens *limit.Limiter
 
 	mu    sync.Mutex // guards the field below
-	known map[[32]byte]struct{}
+	known map[[32]byte]good
 }
+
+// good is a credential that the store has confirmed.
+type good struct {
+	who Principal
+	at  time.Time
+}
+
+// lastGood is how long a credential that the store has confirmed may read while the
+// store is away: people look at a system when something in it has failed. Somebody may
+// have revoked it through another control process a moment before, so not for longer
+// than an outage of a database lasts that is attended to.
+const lastGood = time.Hour
+
+// askTime is when a store that is silent counts as away.
+const askTime = 3 * time.Second
 
 // NewGate returns a Gate over a store.
 func NewGate(s *store.Store, now func() time.Time) *Gate {
 	return &Gate{store: s, now: now, hasher: password.New(max(1, runtime.GOMAXPROCS(0)/2)),
 		accounts: limit.New(accountBurst, accountEvery, keys), sources: limit.New(sourceBurst, sourceEvery, keys),
-		all: limit.New(allBurst, allEvery, 1), tokens: limit.New(tokenBurst, tokenEvery, keys), known: map[[32]byte]struct{}{}}
+		all: limit.New(allBurst, allEvery, 1), tokens: limit.New(tokenBurst, tokenEvery, keys), known: map[[32]byte]good{}}
 }
 
 // Remote is the address that a request came from, without the port. Headers of proxies
@@ -97,17 +112,25 @@ func (g *Gate) Authenticate(r *http.Request) (Principal, error) {
 			return Principal{}, &Limited{wait}
 		}
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), askTime)
+	defer cancel()
 	var p Principal
 	var err error
 	if bySession {
-		p, err = g.bySession(r.Context(), text)
+		p, err = g.bySession(ctx, text)
 	} else {
-		p, err = Authenticate(r.Context(), g.store, header, g.now())
+		p, err = Authenticate(ctx, g.store, header, g.now())
 	}
 	switch {
 	case err == nil:
-		if g.remember(key) {
+		if g.remember(key, p) {
 			g.tokens.Give(from)
+		}
+	case errors.Is(err, store.ErrUnavailable) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if k, ok := g.known[key]; ok && g.now().Sub(k.at) <= lastGood {
+			return k.who, nil
 		}
 	case errors.Is(err, ErrDenied):
 		g.forget(key)
@@ -123,17 +146,15 @@ func (g *Gate) wasGood(key [32]byte) bool {
 }
 
 // remember reports whether the key is new.
-func (g *Gate) remember(key [32]byte) bool {
+func (g *Gate) remember(key [32]byte, p Principal) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if _, ok := g.known[key]; ok {
-		return false
-	}
-	if len(g.known) >= keys { // they come back with their next request
+	_, old := g.known[key]
+	if !old && len(g.known) >= keys { // they come back with their next request
 		clear(g.known)
 	}
-	g.known[key] = struct{}{}
-	return true
+	g.known[key] = good{p, g.now()}
+	return !old
 }
 
 func (g *Gate) forget(key [32]byte) {
@@ -191,9 +212,9 @@ func (g *Gate) Begin(ctx context.Context, u store.User, remote, agent string) (c
 	if err := g.store.AddSession(ctx, v); err != nil {
 		return "", v, p, err
 	}
-	g.remember([32]byte(v.Hash))
 	p = userPrincipal(u)
 	p.Session = v.ID
+	g.remember([32]byte(v.Hash), p)
 	return cookie, v, p, nil
 }
 
