@@ -46,36 +46,44 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, fmt.Errorf("read backup: %w", err)
 	}
 	b := &Reader{z: z, in: bufio.NewReaderSize(z, 1<<16), sum: sha256.New()}
-	line, err := b.line()
+	if err := b.begins(); err != nil {
+		z.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// begins reads the header.
+func (r *Reader) begins() error {
+	line, err := r.line()
 	if err == nil {
 		// The format first: of a later one nothing else may be as we know it.
 		var f struct {
 			Format int `json:"meridian_backup"`
 		}
 		if json.Unmarshal(line, &f) == nil && f.Format > format {
-			z.Close()
-			return nil, fmt.Errorf("read backup: format %d: %w", f.Format, ErrNewer)
+			return fmt.Errorf("read backup: format %d: %w", f.Format, ErrNewer)
 		}
-		if err = strict(line, &b.Header); err == nil {
-			err = canonical(line, b.Header)
+		if err = strict(line, &r.Header); err == nil {
+			err = canonical(line, r.Header)
 		}
-		if err == nil && b.Header.Format != format {
+		if err == nil && r.Header.Format != format {
 			err = errors.New("it does not begin as a backup does")
 		}
 	}
 	if err != nil {
-		z.Close()
-		return nil, damaged(err)
+		return damaged(err)
 	}
-	b.hash(line)
-	return b, nil
+	r.hash(line)
+	return nil
 }
 
 func damaged(err error) error {
 	if errors.Is(err, ErrDamaged) {
 		return err
 	}
-	return fmt.Errorf("read backup: %w (%w)", ErrDamaged, err)
+	// Not wrapped: io.EOF would be taken for the end of a whole backup.
+	return fmt.Errorf("read backup: %w (%v)", ErrDamaged, err)
 }
 
 // line reads up to the next line feed, which it leaves out.
@@ -173,4 +181,8 @@ func (r *Reader) finish(line []byte) error {
 }
 
 // Close frees the decoder.
-func (r *Reader) Close() { r.z.Close() }
+func (r *Reader) Close() {
+	if r.z != nil { // a test reads lines as they are
+		r.z.Close()
+	}
+}

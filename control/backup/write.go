@@ -16,7 +16,7 @@ const window = 8 << 20
 
 // Writer writes one backup: Table, its rows, the next Table, …, Close.
 type Writer struct {
-	z    *zstd.Encoder
+	out  io.WriteCloser
 	sum  hash.Hash
 	rows int64
 }
@@ -27,7 +27,7 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin backup: %w", err)
 	}
-	b := &Writer{z: z, sum: sha256.New()}
+	b := &Writer{out: z, sum: sha256.New()}
 	h.Format = format
 	return b, b.line(h)
 }
@@ -43,7 +43,7 @@ func (w *Writer) line(v any) error {
 func (w *Writer) raw(b []byte) error {
 	b = append(b, '\n')
 	w.sum.Write(b)
-	if _, err := w.z.Write(b); err != nil {
+	if _, err := w.out.Write(b); err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
 	return nil
@@ -67,7 +67,7 @@ func (w *Writer) Close() error {
 	if err := w.line(trailer{w.rows, hex.EncodeToString(w.sum.Sum(nil))}); err != nil {
 		return err
 	}
-	if err := w.z.Close(); err != nil {
+	if err := w.out.Close(); err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
 	return nil
