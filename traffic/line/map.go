@@ -213,6 +213,15 @@ func (m *Map) About() About { return m.about }
 // Empty reports whether the map knows no address at all.
 func (m *Map) Empty() bool { return m.hash == "" }
 
+// Country returns the country of a client, in lower case; "" when it is not known.
+func (m *Map) Country(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	kind, _, _ := m.find(unmapped(a))
+	return m.places[m.kinds[kind].Place].Country
+}
+
 func (m *Map) v6(i int) u128 { return u128{m.v6Hi[i], m.v6Lo[i]} }
 
 // find returns the range that holds a, as kind, first and last address.
