@@ -39,6 +39,9 @@ const (
 	sqliteUnique     = 2067
 )
 
+// Classify puts the sentinel that fits before an error of either driver.
+func Classify(err error) error { return classify(err) }
+
 // classify puts the sentinel that fits before a driver's error.
 func classify(err error) error {
 	if err == nil {

@@ -129,17 +129,17 @@ func fileLock(path string) (unlock func(), err error) {
 func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", withoutPassword(dsn, err))
+		return nil, fmt.Errorf("open store: %w", WithoutPassword(dsn, err))
 	}
 	// Two pools, so that many readers neither take a writer's place nor its connections,
 	// which keep its statements prepared. None is given up soon: a new one costs a process
 	// of the server.
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(4)
-	s := &Store{write: db, pg: true, url: withoutUserInfo(dsn)}
+	s := &Store{write: db, pg: true, url: WithoutUserInfo(dsn)}
 	if s.read, err = sql.Open("pgx", dsn); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("open store: %w", withoutPassword(dsn, err))
+		return nil, fmt.Errorf("open store: %w", WithoutPassword(dsn, err))
 	}
 	s.read.SetMaxOpenConns(16)
 	s.read.SetMaxIdleConns(16)
@@ -152,12 +152,13 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	}
 	if err != nil {
 		s.Close()
-		return nil, fmt.Errorf("open store %s: %w", s.url, withoutPassword(dsn, err))
+		return nil, fmt.Errorf("open store %s: %w", s.url, WithoutPassword(dsn, err))
 	}
 	return s, nil
 }
 
-func withoutUserInfo(dsn string) string {
+// WithoutUserInfo names a database without what is needed to sign in.
+func WithoutUserInfo(dsn string) string {
 	u, err := url.Parse(dsn)
 	if err != nil {
 		return "postgres"
@@ -166,8 +167,8 @@ func withoutUserInfo(dsn string) string {
 	return u.String()
 }
 
-// withoutPassword keeps a driver that quotes its URL from logging the secret in it.
-func withoutPassword(dsn string, err error) error {
+// WithoutPassword keeps a driver that quotes its URL from logging the secret in it.
+func WithoutPassword(dsn string, err error) error {
 	if u, perr := url.Parse(dsn); perr == nil && u.User != nil {
 		if p, ok := u.User.Password(); ok && p != "" && strings.Contains(err.Error(), p) {
 			return errors.New(strings.ReplaceAll(err.Error(), p, "xxxxx"))

@@ -20,6 +20,7 @@ const Other = "(other)"
 // and Countries is exact.
 type Queries struct {
 	Head
+	Page      int       `json:"page,omitempty"` // of the interval; 0 is the first
 	Answers   []Answer  `json:"answers,omitempty"`
 	Zones     []Zone    `json:"zones,omitempty"`
 	Codes     []Code    `json:"codes,omitempty"`

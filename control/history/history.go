@@ -1,0 +1,300 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/meridian-gtm/meridian/control/store"
+)
+
+// Options of a History. DSN is required; CheckDSN tells whether its form is right.
+type Options struct {
+	DSN string
+	// OnEvents is called with events that were written, from the writer.
+	OnEvents func([]Event)
+	// Old reads events of an earlier release from where they were, oldest first.
+	Old func(ctx context.Context, after uint64, limit int) ([]Event, error)
+	Now func() time.Time // default time.Now
+	Log *slog.Logger     // default slog.Default
+}
+
+const (
+	// writeEvery gathers what comes: a transaction a second costs a disk little.
+	writeEvery = time.Second
+	// batchRows bounds one transaction, so that it is short and a failed one is soon
+	// tried again: about 0.2 s of SQLite on a slow core.
+	batchRows = 10_000
+	// writeLimit bounds one transaction against a database that does not answer.
+	writeLimit = 20 * time.Second
+	// openEvery is how often a database that cannot be opened is tried.
+	openEvery = 2 * time.Second
+	// betweenSteps is what adding up and forgetting leave to the writer between two of
+	// their transactions.
+	betweenSteps = 20 * time.Millisecond
+	// hurry bounds what the writer still does at the end.
+	hurry = 3 * time.Second
+)
+
+// History is described in the package's comment.
+type History struct {
+	opt Options
+	log *slog.Logger
+	now func() time.Time
+
+	events      queue[Event]
+	transitions queue[Transition]
+	probes      queue[probeReport]
+	queries     queue[queryReport]
+	wake        chan struct{}
+	pause       time.Duration
+	window      window
+	ids         seriesIDs
+	places      periods
+	leading     atomic.Int32 // runs of Lead that are under way
+
+	mu      sync.Mutex // guards the fields below
+	db      *database  // nil until it could be opened
+	trouble string     // why nothing can be written now
+	since   time.Time  // of trouble
+	took    time.Duration
+	written uint64
+}
+
+// New returns a history whose database is opened by Run: it need not be there when
+// control starts.
+func New(o Options) (*History, error) {
+	if err := CheckDSN(o.DSN); err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	h := &History{opt: o, log: o.Log, now: o.Now, wake: make(chan struct{}, 1), pause: betweenSteps}
+	if h.log == nil {
+		h.log = slog.Default()
+	}
+	if h.now == nil {
+		h.now = time.Now
+	}
+	// Events and transitions are few and tell most: a flood of measurements must not push
+	// them out. What is measured may wait some minutes at 10,000 tasks and five vantages.
+	h.events.limit, h.transitions.limit, h.probes.limit, h.queries.limit = 20_000, 20_000, 250_000, 250_000
+	h.ids.reset()
+	return h, nil
+}
+
+// Run opens the database and writes until ctx ends, and what is left for a moment after.
+func (h *History) Run(ctx context.Context) error {
+	for h.database() == nil {
+		opening, cancel := context.WithTimeout(ctx, writeLimit)
+		db, err := open(opening, h.opt.DSN)
+		cancel()
+		if err == nil {
+			h.mu.Lock()
+			h.db = db
+			h.mu.Unlock()
+			break
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		h.setTrouble(err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(openEvery):
+		}
+	}
+	defer func() {
+		h.mu.Lock()
+		db := h.db
+		h.db = nil
+		h.mu.Unlock()
+		db.close()
+	}()
+	h.setTrouble(nil)
+	if err := h.takeOver(ctx); err != nil && ctx.Err() == nil {
+		h.log.Error("events of an earlier release stay where they were", "error", err)
+	}
+	if err := h.fillWindow(ctx); err != nil && ctx.Err() == nil {
+		h.log.Warn("recent queries are counted from now on", "error", err)
+	}
+	tick := time.NewTicker(writeEvery)
+	defer tick.Stop()
+	pause := time.Duration(0)
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), hurry)
+			defer cancel()
+			for h.pending() > 0 && h.write(last) == nil {
+			}
+			return nil
+		case <-tick.C:
+		case <-h.wake:
+		}
+		for h.pending() > 0 {
+			err := h.write(ctx)
+			if ctx.Err() != nil {
+				break
+			}
+			h.setTrouble(err)
+			if err == nil {
+				pause = 0
+				continue
+			}
+			pause = min(max(2*pause, writeEvery), 10*time.Second)
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+			break
+		}
+	}
+}
+
+func (h *History) database() *database {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.db
+}
+
+// reader returns the database for reading.
+func (h *History) reader() (*database, error) {
+	if db := h.database(); db != nil {
+		return db, nil
+	}
+	return nil, fmt.Errorf("history: %w: its database is not open", store.ErrUnavailable)
+}
+
+func (h *History) setTrouble(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	h.mu.Lock()
+	was := h.trouble
+	if was == "" {
+		h.since = time.Now()
+	}
+	h.trouble = text
+	h.mu.Unlock()
+	switch {
+	case text != "" && was == "":
+		h.log.Error("history cannot be written", "error", err)
+	case text == "" && was != "":
+		h.log.Info("history can be written again")
+	}
+}
+
+// poke wakes the writer for what should be seen at once.
+func (h *History) poke() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (h *History) pending() int {
+	return h.events.rows() + h.transitions.rows() + h.probes.rows() + h.queries.rows()
+}
+
+// write takes a batch from the queues and writes it in one transaction, whole or not at
+// all. What could not be written goes back to the front.
+func (h *History) write(ctx context.Context) error {
+	db, err := h.reader()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	b := batch{h: h, db: db, now: h.now()}
+	left := batchRows
+	b.events, left = h.events.take(left)
+	b.transitions, left = h.transitions.take(left)
+	b.queries, left = h.queries.take(left)
+	b.probes, _ = h.probes.take(left)
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	if err := b.write(ctx); err != nil {
+		h.events.putBack(b.events)
+		h.transitions.putBack(b.transitions)
+		h.queries.putBack(b.queries)
+		h.probes.putBack(b.probes)
+		return err
+	}
+	h.ids.keep(b.found)
+	h.mu.Lock()
+	h.took, h.written = time.Since(began), h.written+uint64(b.rows)
+	h.mu.Unlock()
+	if len(b.events) > 0 && h.opt.OnEvents != nil {
+		out := make([]Event, len(b.events))
+		for i := range b.events {
+			out[i] = b.events[i].v
+		}
+		h.opt.OnEvents(out)
+	}
+	return nil
+}
+
+// Alarm says what is wrong in a sentence, "" for nothing.
+func (h *History) Alarm() string {
+	h.mu.Lock()
+	trouble, since := h.trouble, h.since
+	h.mu.Unlock()
+	var lost []string
+	falls := false
+	for _, d := range h.Stats().Dropped {
+		if d.Rows > 0 {
+			lost = append(lost, fmt.Sprintf("%d %s", d.Rows, d.What))
+		}
+		falls = falls || d.now
+	}
+	text := ""
+	switch {
+	case trouble != "":
+		text = fmt.Sprintf("history and statistics are not written since %s: %s", since.UTC().Format(time.RFC3339), trouble)
+	case falls:
+		text = "the database of history does not keep up"
+	default:
+		return ""
+	}
+	if len(lost) > 0 {
+		text += "; dropped since the start: " + strings.Join(lost, ", ")
+	}
+	return text
+}
+
+// Stats tells how the writer keeps up.
+type Stats struct {
+	Queued  int // rows that wait
+	Written uint64
+	Took    time.Duration // of the last transaction
+	Dropped []Dropped
+}
+
+// Dropped is what found no room in a queue.
+type Dropped struct {
+	What string
+	Rows uint64
+	now  bool
+}
+
+// Stats returns the present state.
+func (h *History) Stats() Stats {
+	h.mu.Lock()
+	s := Stats{Written: h.written, Took: h.took}
+	h.mu.Unlock()
+	s.Queued = h.pending()
+	drops := func(what string, rows uint64, now bool) { s.Dropped = append(s.Dropped, Dropped{what, rows, now}) }
+	n, now := h.events.lost()
+	drops("events", n, now)
+	n, now = h.transitions.lost()
+	drops("transitions", n, now)
+	n, now = h.probes.lost()
+	drops("probe_minutes", n, now)
+	n, now = h.queries.lost()
+	drops("query_counts", n, now)
+	return s
+}
