@@ -27,6 +27,7 @@ type Node struct {
 	TLSCert       string            `yaml:"tls_cert"`       // PEM file of the certificate of api and http; default from the installation's own authority
 	TLSKey        string            `yaml:"tls_key"`        // PEM file of its key
 	Store         string            `yaml:"store"`          // control: sqlite:PATH or postgres://…
+	History       string            `yaml:"history"`        // control: the same, for events, measurements and statistics
 	NATS          string            `yaml:"nats"`           // embedded, or nats://…[,…]
 	NATSCreds     string            `yaml:"nats_creds"`     // control with external NATS: file with its credential, an nkey seed or a .creds file
 	NATSCA        string            `yaml:"nats_ca"`        // external NATS: PEM file of the authorities that signed its certificates

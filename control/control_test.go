@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/control/store/storetest"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -31,12 +32,38 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func open(t *testing.T, s *store.Store, rules ...control.Rule) *control.Service {
 	t.Helper()
-	c, err := control.New(t.Context(), control.Options{Store: s, Rules: rules, Now: func() time.Time { return noon.Add(1234567 * time.Nanosecond).Local() }})
+	c, err := control.New(t.Context(), control.Options{Store: s, Events: &eventLog{}, Rules: rules, Now: func() time.Time { return noon.Add(1234567 * time.Nanosecond).Local() }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
+
+// eventLog keeps events in memory.
+type eventLog struct {
+	mu   sync.Mutex
+	list []control.Event
+}
+
+func (l *eventLog) Record(events ...control.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, events...)
+}
+
+func (l *eventLog) Events(_ context.Context, f history.EventFilter) (out []control.Event, _ error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range slices.Backward(l.list) {
+		if (f.Kind == "" || f.Kind == e.Kind) && (f.Subject == "" || f.Subject == e.Subject) && len(out) < f.Limit {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (l *eventLog) LastEvent(context.Context) (uint64, error) { return 0, nil }
+func (l *eventLog) EventsWritten() <-chan struct{}            { return nil }
 
 func object[T traffic.Object](k traffic.Kind, set func(T)) traffic.Object {
 	o := traffic.New(k).(T)

@@ -2,52 +2,90 @@ package control
 
 import (
 	"context"
+	"fmt"
+	"time"
 
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/store"
 )
 
 // Event is one thing that happened, as people read it.
-type Event = store.Event
+type Event = history.Event
 
-// Record keeps events, in one transaction, and tells those who watch. The caller
-// gathers events for a moment and gives many at once: each call costs a disk write.
-// An event without a time happened now.
-func (s *Service) Record(ctx context.Context, events ...Event) error {
+// EventLog keeps events; *history.History is one. Record does not wait for a disk, and
+// Events shows what this process has recorded, at least after a moment.
+type EventLog interface {
+	Record(events ...Event)
+	Events(ctx context.Context, f history.EventFilter) ([]Event, error)
+	// LastEvent is the id of the newest event, 0 when there never was one.
+	LastEvent(ctx context.Context) (uint64, error)
+	// EventsWritten has a word when this process has written events.
+	EventsWritten() <-chan struct{}
+}
+
+// Record keeps events, without waiting for a disk. Watchers hear of them when they are
+// written. An event without a time happened now.
+func (s *Service) Record(events ...Event) {
+	if s.events == nil {
+		return
+	}
 	for i := range events {
 		if events[i].At.IsZero() {
 			events[i].At = s.now()
 		}
 	}
-	if _, err := s.store.AddEvents(ctx, events); err != nil {
-		return err
-	}
-	if err := s.tellEvents(ctx); err != nil { // they are kept; watchers hear of them at the next look
-		s.log.Warn("events are told late", "err", err)
-	}
-	return nil
-}
-
-// tellEvents tells those who watch here what was recorded since, by whatever process.
-func (s *Service) tellEvents(ctx context.Context) error {
-	s.eventMu.Lock()
-	defer s.eventMu.Unlock()
-	const page = 1000
-	for {
-		list, err := s.store.Events(ctx, store.EventFilter{After: s.lastEvent, Forward: true, Limit: page})
-		if err != nil {
-			return err
-		}
-		for _, e := range list {
-			s.Stream.Publish("event", e)
-			s.lastEvent = e.ID
-		}
-		if len(list) < page {
-			return nil
-		}
-	}
+	s.events.Record(events...)
 }
 
 // Events returns the events that a filter selects.
-func (s *Service) Events(ctx context.Context, f store.EventFilter) ([]Event, error) {
-	return s.store.Events(ctx, f)
+func (s *Service) Events(ctx context.Context, f history.EventFilter) ([]Event, error) {
+	if s.events == nil {
+		return nil, fmt.Errorf("read events: %w: no history is kept", store.ErrUnavailable)
+	}
+	return s.events.Events(ctx, f)
+}
+
+// TellEvents tells those who watch here what was recorded, by whatever process, from
+// now on until ctx ends. It is apart from Run, which must not wait for history.
+func (s *Service) TellEvents(ctx context.Context) error {
+	if s.events == nil {
+		return nil
+	}
+	follow := time.NewTicker(followEvery)
+	defer follow.Stop()
+	last, known := uint64(0), false
+	for {
+		look, cancel := context.WithTimeout(ctx, lookTime)
+		if !known {
+			var err error
+			last, err = s.events.LastEvent(look)
+			known = err == nil
+		}
+		if known {
+			last = s.tellEvents(look, last)
+		}
+		cancel()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.events.EventsWritten():
+		case <-follow.C:
+		}
+	}
+}
+
+// tellEvents returns the last event that watchers were told of. What cannot be read now
+// is told at a later look; history has an alarm of its own.
+func (s *Service) tellEvents(ctx context.Context, last uint64) uint64 {
+	const page = 1000
+	for {
+		list, err := s.events.Events(ctx, history.EventFilter{After: last, Forward: true, Limit: page})
+		for _, e := range list {
+			s.Stream.Publish("event", e)
+			last = e.ID
+		}
+		if err != nil || len(list) < page {
+			return last
+		}
+	}
 }

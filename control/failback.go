@@ -83,9 +83,7 @@ func (s *Service) Failback(ctx context.Context, target string, cs ChangeSet, dry
 	if cs.Comment != "" {
 		text += ": " + cs.Comment
 	}
-	if err := s.Record(ctx, Event{Kind: "failback", Subject: out.Target, Severity: "info", Text: text}); err != nil {
-		s.log.Warn("event is not stored", "err", err)
-	}
+	s.Record(Event{Kind: "failback", Subject: out.Target, Severity: "info", Text: text})
 	return out, nil
 }
 

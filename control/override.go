@@ -215,7 +215,8 @@ func (s *Service) ordered(ctx context.Context, c traffic.Change, cs ChangeSet, r
 	if r.Replayed || len(r.Changes) == 0 {
 		return err
 	}
-	return errors.Join(err, s.Record(ctx, orderEvent(c, cs.Author, "")))
+	s.Record(orderEvent(c, cs.Author, ""))
+	return err
 }
 
 // orderEvent tells one step of an override; word is what happened, found out when "".

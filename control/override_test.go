@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/control/store/storetest"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -63,7 +64,7 @@ func overrides(t *testing.T, c *control.Service, f *fleet) []control.OverrideSta
 func inBubble(t *testing.T, f func(t *testing.T, s *store.Store, c *control.Service, nodes *fleet)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := storetest.SQLite(t)
-		c, err := control.New(t.Context(), control.Options{Store: s})
+		c, err := control.New(t.Context(), control.Options{Store: s, Events: &eventLog{}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +109,7 @@ func TestAnEndedOverrideIsRemovedByARevisionOfItsOwn(t *testing.T) {
 		if r := list[0]; r.Author != "control" || r.Source != "control" || r.Comment != short.ID+" (drain pool/hz) has ended" {
 			t.Errorf("revision: %+v", r)
 		}
-		events, err := c.Events(t.Context(), store.EventFilter{Kind: "override", Subject: short.ID, Limit: 9})
+		events, err := c.Events(t.Context(), history.EventFilter{Kind: "override", Subject: short.ID, Limit: 9})
 		if err != nil || len(events) != 2 || events[0].Text != "drain pool/hz expired by control: racks" {
 			t.Errorf("events %+v, %v", events, err)
 		}
@@ -127,7 +128,7 @@ func TestAnOverrideThatEndedWhileControlWasAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := storetest.SQLite(t)
-		c, err := control.New(t.Context(), control.Options{Store: s})
+		c, err := control.New(t.Context(), control.Options{Store: s, Events: &eventLog{}})
 		if err != nil {
 			t.Fatal(err)
 		}

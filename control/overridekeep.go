@@ -293,8 +293,6 @@ func (k *overrideKeeper) expire(ctx context.Context, o *traffic.Override, versio
 	case err != nil:
 		return err
 	}
-	if err := k.s.Record(ctx, orderEvent(traffic.Change{Key: key, Before: o}, "control", "expired")); err != nil {
-		k.s.log.Warn("event is not stored", "err", err)
-	}
+	k.s.Record(orderEvent(traffic.Change{Key: key, Before: o}, "control", "expired"))
 	return nil
 }

@@ -19,10 +19,11 @@ type Rule func(*traffic.Draft, *traffic.Report)
 
 // Options of a Service.
 type Options struct {
-	Store *store.Store
-	Rules []Rule
-	Now   func() time.Time // default time.Now
-	Log   *slog.Logger     // default slog.Default
+	Store  *store.Store
+	Events EventLog // nil: none are kept
+	Rules  []Rule
+	Now    func() time.Time // default time.Now
+	Log    *slog.Logger     // default slog.Default
 	// Shared, if set, says whether other processes work on the store now.
 	Shared func() bool
 }
@@ -47,8 +48,7 @@ type Service struct {
 	// nudged holds at most one word that another process has written to the store.
 	nudged chan struct{}
 
-	eventMu   sync.Mutex // guards the field below
-	lastEvent uint64     // that watchers were told of
+	events EventLog // nil: none are kept
 
 	queueMu sync.Mutex // guards the field below
 	queue   []*request
@@ -78,15 +78,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	// Whole microseconds, as the store keeps: what is told before a restart is told after it.
 	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
-	s := &Service{store: o.Store, rules: o.Rules, now: now, log: o.Log, shared: o.Shared, turn: make(chan struct{}, 1), nudged: make(chan struct{}, 1), changed: make(chan struct{}), replaced: make(chan struct{})}
+	s := &Service{store: o.Store, events: o.Events, rules: o.Rules, now: now, log: o.Log, shared: o.Shared, turn: make(chan struct{}, 1), nudged: make(chan struct{}, 1), changed: make(chan struct{}), replaced: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	if err := s.reload(ctx); err != nil {
-		return nil, err
-	}
-	var err error
-	if s.lastEvent, err = s.store.LastEvent(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -152,9 +148,6 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		look, cancel := context.WithTimeout(ctx, lookTime)
 		err := s.follow(look)
-		if err == nil {
-			err = s.tellEvents(look)
-		}
 		cancel()
 		if ctx.Err() != nil {
 			return nil

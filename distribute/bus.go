@@ -91,11 +91,17 @@ func (b *Bus) ask(ctx context.Context, subject string, data []byte) (*nats.Msg, 
 // Reply answers requests with what f makes of them, one at a time; nil sends no
 // answer. cancel is that of Subscribe.
 func (b *Bus) Reply(subject string, f func(data []byte) []byte) (cancel func(), err error) {
+	return b.ReplyOn(subject, func(_ string, data []byte) []byte { return f(data) })
+}
+
+// ReplyOn is Reply for a subject that may hold wildcards: f learns on which one it was
+// asked.
+func (b *Bus) ReplyOn(subject string, f func(subject string, data []byte) []byte) (cancel func(), err error) {
 	return b.listen(subject, func(m *nats.Msg) {
 		if m.Reply == "" {
 			return // somebody published where one asks
 		}
-		answer := f(m.Data)
+		answer := f(m.Subject[len(stream.Prefix):], m.Data)
 		if answer == nil {
 			return
 		}

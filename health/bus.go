@@ -26,6 +26,7 @@ const (
 	ObsPrefix   = "health.obs."   // batches of observations
 	BeatPrefix  = "health.beat."  // heartbeats
 	StatePrefix = "health.state." // requests for the whole state
+	StatsPrefix = "stats.probe."  // measurements of a minute
 )
 
 // Times of the protocol between vantages and receivers.

@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/auth/oidc"
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/lease"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/distribute"
@@ -27,6 +28,7 @@ type controlRole struct {
 	gate    *auth.Gate
 	oidc    *oidc.Provider // nil: people sign in here only
 	service *control.Service
+	history *history.History
 	broker  *broker.Broker // nil with an external server
 	signer  ed25519.PrivateKey
 	pub     *publish.Publisher
@@ -76,7 +78,10 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 	} else if made {
 		n.log.Info("wrote the first admin token", "file", c.adminToken)
 	}
-	if c.service, err = control.New(ctx, control.Options{Store: c.store, Rules: []control.Rule{steer.CheckAssertions}, Shared: n.shared, Log: n.log}); err != nil {
+	if err := n.startHistory(ctx); err != nil {
+		return err
+	}
+	if c.service, err = control.New(ctx, control.Options{Store: c.store, Events: c.history, Rules: []control.Rule{steer.CheckAssertions}, Shared: n.shared, Log: n.log}); err != nil {
 		return err
 	}
 	n.run("control", c.service.Run)
@@ -130,6 +135,7 @@ func (n *node) startPublishing() error {
 	})
 	n.run("roster", c.roster.Run)
 	n.run("orders", n.giveOrders)
+	n.feedHistory()
 	c.currents = distribute.NewCurrentsControl(c.store, n.bus, n.log)
 	n.run("current members of all", c.currents.Run)
 	n.lead("resets", func(ctx context.Context) error { return n.resetCurrents(ctx, c.currents) })

@@ -9,6 +9,10 @@ import (
 	"github.com/meridian-gtm/meridian/resolve/listen"
 )
 
+// workerCounters is how many counters each worker begins with, in pairs: 10,000 names
+// of six answers each that are asked for within ten seconds, in half a megabyte.
+const workerCounters = 1 << 16
+
 // workerCount is how many workers the DNS sockets will have: one for each core and
 // address, and one for each TCP slot.
 func (n *node) workerCount() int {

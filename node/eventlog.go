@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/lease"
-	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/health/view"
 )
 
@@ -115,16 +115,14 @@ func (l *eventLog) flush(ctx context.Context, first bool) error {
 	last := l.last
 	l.mu.Unlock()
 	if first && len(list) > 0 {
-		past, err := l.n.control.service.Events(ctx, store.EventFilter{Limit: maxHeld})
+		past, err := l.n.control.service.Events(ctx, history.EventFilter{Limit: maxHeld})
 		if err != nil {
 			return err
 		}
 		list = without(list, past)
 	}
 	if len(list) > 0 {
-		if err := l.n.control.service.Record(ctx, list...); err != nil {
-			return err
-		}
+		l.n.control.service.Record(list...)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -86,7 +86,7 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 		if n.maps, err = follow.NewBlobs(filepath.Join(dir, "maps"), n.bus.Conn(), n.log); err != nil {
 			return err
 		}
-		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Verdict: n.view.Verdict, Currents: &patient{Currents: n.currents, ready: &n.decides}, Map: n.loadMap, Log: n.log})
+		n.state = resolve.NewState(resolve.Options{Workers: n.workerCount(), Counters: workerCounters, Verdict: n.view.Verdict, Currents: &patient{Currents: n.currents, ready: &n.decides}, Map: n.loadMap, Log: n.log})
 		n.keptMap()
 		n.lapse = newLapser(dir, n.state.Lapse, func(text string) { n.alarm("overrides", text) }, n.log)
 		n.view.OnChange(func(tasks []traffic.TaskKey) {
@@ -302,6 +302,11 @@ func (n *node) status() traffic.NodeStatus {
 	s.Alarms = append(s.Alarms, n.follower.Alarms()...)
 	if n.control != nil && n.control.pub != nil {
 		s.Alarms = append(s.Alarms, n.control.pub.Alarms()...)
+	}
+	if n.control != nil {
+		if a := n.control.history.Alarm(); a != "" {
+			s.Alarms = append(s.Alarms, a)
+		}
 	}
 	n.mu.Lock()
 	for _, a := range n.alarms {

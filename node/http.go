@@ -43,7 +43,7 @@ func (n *node) startHTTP() error {
 			n.addrs.CA = n.control.authorityFile
 		}
 		mux := http.NewServeMux()
-		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), Failback: n.control.currents, Version: n.o.Version, Log: n.log}))
+		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, History: n.control.history, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), Failback: n.control.currents, Version: n.o.Version, Log: n.log}))
 		n.health(mux)
 		mux.HandleFunc("/{$}", welcome)
 		n.api.Store(true)

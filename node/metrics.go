@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/resolve"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -34,6 +35,18 @@ func (n *node) registry() *prometheus.Registry {
 		counter("refused_total", "Answers with REFUSED.", func(t resolve.Tally) uint64 { return t.Refused })
 		counter("truncated_total", "UDP answers that did not fit.", func(t resolve.Tally) uint64 { return t.Truncated })
 		counter("ecs_total", "Queries with a client subnet.", func(t resolve.Tally) uint64 { return t.ECS })
+	}
+	if n.control != nil {
+		gauge("history_queued_rows", "Rows of history that wait to be written.", func() float64 { return float64(n.control.history.Stats().Queued) })
+		gauge("history_write_seconds", "How long the last transaction of history took.", func() float64 { return n.control.history.Stats().Took.Seconds() })
+		total := func(name, help string, labels prometheus.Labels, f func(history.Stats) uint64) {
+			r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "meridian", Subsystem: "history", Name: name, Help: help, ConstLabels: labels},
+				func() float64 { return float64(f(n.control.history.Stats())) }))
+		}
+		total("written_rows_total", "Rows of history written.", nil, func(s history.Stats) uint64 { return s.Written })
+		for i, d := range n.control.history.Stats().Dropped {
+			total("dropped_rows_total", "Rows of history lost for want of room in memory: its database does not keep up.", prometheus.Labels{"what": d.What}, func(s history.Stats) uint64 { return s.Dropped[i].Rows })
+		}
 	}
 	if n.view != nil {
 		tasks := func(want func(verdict.Verdict) bool) func() float64 {

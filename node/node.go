@@ -125,6 +125,7 @@ func (n *node) live(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if o.has(RoleResolver) {
+		n.run("query counts", n.countQueries().run) // ends after the sockets
 		n.run("resolver", n.serveDNS)
 	}
 	n.run("certificates", n.reload)

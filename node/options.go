@@ -16,6 +16,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth/oidc"
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/distribute/broker"
 )
 
@@ -34,6 +35,10 @@ type Options struct {
 	API   string   // control: address of API and console; default 127.0.0.1:8080
 	HTTP  string   // health pages, metrics and pprof; default none beside the API
 	Store string   // control: sqlite:PATH or postgres://…; default sqlite:DATA/meridian.db
+	// History is where control keeps events, measurements and statistics: sqlite:PATH or
+	// postgres://…; default sqlite:DATA/history.db beside SQLite, else a schema of its own
+	// in the database of Store.
+	History string
 	// TLSCert and TLSKey are PEM files for API and HTTP; default is a certificate of the
 	// installation's own authority wherever an address is not loopback.
 	TLSCert, TLSKey string
@@ -214,6 +219,15 @@ func (o *Options) fill() (*broker.Token, error) {
 	}
 	if o.Store == "" {
 		o.Store = "sqlite:" + filepath.Join(o.Data, "meridian.db")
+	}
+	if o.History == "" {
+		o.History = o.Store
+		if strings.HasPrefix(o.Store, "sqlite:") {
+			o.History = "sqlite:" + filepath.Join(o.Data, "history.db")
+		}
+	}
+	if err := history.CheckDSN(o.History); err != nil {
+		return nil, fmt.Errorf("--history: %w", err)
 	}
 	if o.NATS == "" {
 		o.NATS = "embedded"

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/api"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/control/store/storetest"
 	"github.com/meridian-gtm/meridian/internal/oidctest"
@@ -38,6 +40,7 @@ type world struct {
 	url      string
 	control  *control.Service
 	store    *store.Store
+	history  *history.History
 	live     *live
 	explain  *explainer
 	inviter  *inviter
@@ -79,7 +82,8 @@ func startWith(t *testing.T, change func(d *api.Deps, url string)) *world {
 	clock := func() time.Time { return *w.now.Load() }
 	w.store = storetest.SQLite(t)
 	var err error
-	if w.control, err = control.New(t.Context(), control.Options{Store: w.store, Now: clock}); err != nil {
+	w.history = keep(t, clock)
+	if w.control, err = control.New(t.Context(), control.Options{Store: w.store, Events: w.history, Now: clock}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "admin.token")
@@ -91,7 +95,7 @@ func startWith(t *testing.T, change func(d *api.Deps, url string)) *world {
 		t.Fatal(err)
 	}
 	w.tokens[auth.Admin] = strings.TrimSpace(string(b))
-	d := api.Deps{Control: w.control, Store: w.store, Live: w.live, Explain: w.explain, Invite: w.inviter, Failback: w.failback, Version: "test",
+	d := api.Deps{Control: w.control, Store: w.store, History: w.history, Live: w.live, Explain: w.explain, Invite: w.inviter, Failback: w.failback, Version: "test",
 		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil))}
 	srv := httptest.NewUnstartedServer(nil)
 	if change != nil {
@@ -108,6 +112,25 @@ func startWith(t *testing.T, change func(d *api.Deps, url string)) *world {
 		w.tokens[r] = got.json()["token"].(string)
 	}
 	return w
+}
+
+// keep runs a history of the test's own, which leads.
+func keep(t *testing.T, clock func() time.Time) *history.History {
+	t.Helper()
+	h, err := history.New(history.Options{DSN: "sqlite:" + filepath.Join(t.TempDir(), "history.db"), Now: clock, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { h.Run(ctx) })
+	wg.Go(func() { h.Lead(ctx) })
+	t.Cleanup(func() {
+		stop()
+		wg.Wait()
+	})
+	<-h.Opened()
+	return h
 }
 
 // reply is one answer.

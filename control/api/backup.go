@@ -96,9 +96,7 @@ func (s *server) restore(c *call) (answer, error) {
 		return answer{}, err
 	}
 	text := fmt.Sprintf("%s restored the backup of %s, revision %d; what stood at revision %d is gone", c.who.Name, plan.Made.Format(time.RFC3339), done.Position.Revision, head.Revision)
-	if err := s.control.Record(c.Context(), control.Event{Kind: "restore", Subject: "configuration", Severity: "warning", Text: text}); err != nil {
-		s.log.Error("event of a restore not kept", "err", err)
-	}
+	s.control.Record(control.Event{Kind: "restore", Subject: "configuration", Severity: "warning", Text: text})
 	s.log.Warn("state restored from a backup", "who", c.who.Name, "made", plan.Made, "position", done.Position.String())
 	return answer{body: restoreAnswer{Position: done.Position, Plan: &plan}}, nil
 }

@@ -3,12 +3,13 @@ package api
 import (
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
-	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/control/history"
 )
 
 func (s *server) eventRoutes() {
@@ -16,7 +17,7 @@ func (s *server) eventRoutes() {
 		params: append([]*huma.Param{
 			query("after", huma.TypeInteger, "Only events after this id, oldest first: to follow."),
 			query("kind", huma.TypeString, "health, node, token, …"), query("subject", huma.TypeString, "What it is about, in full."),
-			query("severity", huma.TypeString, "info, warning or error."), query("q", huma.TypeString, "Text in subject or sentence, any case.")}, pageParams...),
+			query("severity", huma.TypeString, "info, warning or error."), query("from", huma.TypeString, "Since a time, like 2026-11-25T00:00:00Z."), query("until", huma.TypeString, "Before a time."), query("q", huma.TypeString, "Text in subject or sentence, any case.")}, pageParams...),
 		answer: s.listOf("EventList", s.schemaOf(reflect.TypeFor[control.Event]())), handle: s.events})
 }
 
@@ -26,7 +27,14 @@ func (s *server) events(c *call) (answer, error) {
 		return answer{}, err
 	}
 	q := c.URL.Query()
-	f := store.EventFilter{Kind: q.Get("kind"), Subject: q.Get("subject"), Severity: q.Get("severity"), Text: q.Get("q"), Limit: limit + 1}
+	f := history.EventFilter{Kind: q.Get("kind"), Subject: q.Get("subject"), Severity: q.Get("severity"), Text: q.Get("q"), Limit: limit + 1}
+	for name, into := range map[string]*time.Time{"from": &f.From, "until": &f.Until} {
+		if v := q.Get(name); v != "" {
+			if *into, err = time.Parse(time.RFC3339, v); err != nil {
+				return answer{}, invalidField(name, "invalid_parameter", "must be a time like 2026-11-25T00:00:00Z")
+			}
+		}
+	}
 	if q.Has("after") {
 		f.Forward = true
 		if f.After, err = strconv.ParseUint(q.Get("after"), 10, 63); err != nil {
@@ -44,9 +52,11 @@ func (s *server) events(c *call) (answer, error) {
 			f.Before = n
 		}
 	}
-	list, err := s.control.Events(c.Context(), f)
+	ctx, cancel := bounded(c)
+	defer cancel()
+	list, err := s.control.Events(ctx, f)
 	if err != nil {
-		return answer{}, err
+		return answer{}, historyError(err)
 	}
 	p := page{}
 	if len(list) > limit {

@@ -18,6 +18,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/auth/oidc"
+	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/steer"
@@ -28,6 +29,7 @@ import (
 type Deps struct {
 	Control *control.Service
 	Store   *store.Store
+	History *history.History  // nil: none is kept
 	Live    control.Live      // nil: nothing is live yet
 	Explain control.Explainer // nil: explain answers 503
 	Invite  control.Inviter   // nil: this process admits no nodes
@@ -94,6 +96,8 @@ func Handler(d Deps) http.Handler {
 	s.liveRoutes()
 	s.inviteRoutes()
 	s.eventRoutes()
+	s.historyRoutes()
+	s.statsRoutes()
 	s.tokenRoutes()
 	s.auditRoutes()
 	s.sessionRoutes()

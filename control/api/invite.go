@@ -63,7 +63,7 @@ func (s *server) labelNode(c *call) (answer, error) {
 		}
 		return answer{}, err
 	}
-	s.nodeEvent(c, id, "labelled by "+c.who.Name)
+	s.nodeEvent(id, "labelled by "+c.who.Name)
 	return answer{body: labelledNode{Node: id, Labels: in.Labels}}, nil
 }
 
@@ -105,7 +105,7 @@ func (s *server) inviteNode(c *call) (answer, error) {
 	if in.Again {
 		act = "invited again"
 	}
-	s.nodeEvent(c, out.Node, fmt.Sprintf("%s as %s by %s", act, out.Role, c.who.Name))
+	s.nodeEvent(out.Node, fmt.Sprintf("%s as %s by %s", act, out.Role, c.who.Name))
 	return answer{body: out, location: "/api/v1/nodes/" + out.Node}, nil
 }
 
@@ -123,12 +123,10 @@ func (s *server) removeNode(c *call) (answer, error) {
 		}
 		return answer{}, err
 	}
-	s.nodeEvent(c, id, "removed by "+c.who.Name)
+	s.nodeEvent(id, "removed by "+c.who.Name)
 	return answer{body: removedNode{Node: id, Note: note}}, nil
 }
 
-func (s *server) nodeEvent(c *call, id, text string) {
-	if err := s.control.Record(c.Context(), control.Event{Kind: "node", Subject: id, Severity: "info", Text: text}); err != nil {
-		s.log.Error("event not kept", "request_id", requestID(c.Request), "subject", id, "text", text, "err", err)
-	}
+func (s *server) nodeEvent(id, text string) {
+	s.control.Record(control.Event{Kind: "node", Subject: id, Severity: "info", Text: text})
 }

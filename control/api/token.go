@@ -122,7 +122,7 @@ func (s *server) createToken(c *call) (answer, error) {
 		}
 		return answer{}, err
 	}
-	s.tokenEvent(c, fmt.Sprintf("made with the role %s by %s", grants, c.who.Name), t)
+	s.tokenEvent(fmt.Sprintf("made with the role %s by %s", grants, c.who.Name), t)
 	a := tokenOf(t)
 	a.Token = text
 	return answer{body: a, location: "/api/v1/tokens/" + t.ID}, nil
@@ -144,14 +144,11 @@ func (s *server) revokeToken(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, named(err, "Token "+withoutSecrets(name))
 	}
-	s.tokenEvent(c, "revoked by "+c.who.Name, t)
+	s.tokenEvent("revoked by "+c.who.Name, t)
 	return answer{body: tokenOf(t)}, nil
 }
 
 // tokenEvent notes what happened to a token. The deed stands even if the note cannot be kept.
-func (s *server) tokenEvent(c *call, text string, t store.Token) {
-	err := s.control.Record(c.Context(), control.Event{Kind: "token", Subject: t.Name, Severity: "info", Text: text})
-	if err != nil {
-		s.log.Error("event not kept", "request_id", requestID(c.Request), "subject", t.Name, "text", text, "err", err)
-	}
+func (s *server) tokenEvent(text string, t store.Token) {
+	s.control.Record(control.Event{Kind: "token", Subject: t.Name, Severity: "info", Text: text})
 }

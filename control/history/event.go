@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -11,19 +10,10 @@ import (
 	"github.com/meridian-gtm/meridian/control/store"
 )
 
-// Event is one thing that happened, as people read it later. It is the API's form too.
-type Event struct {
-	ID       uint64          `json:"id" doc:"Given when it is written, rising."`
-	At       time.Time       `json:"at"`
-	Kind     string          `json:"kind" doc:"health, vantage, node, token, …"`
-	Subject  string          `json:"subject" doc:"What it is about."`
-	Severity string          `json:"severity" enum:"info,warning,error"`
-	Text     string          `json:"text" doc:"One sentence."`
-	Data     json.RawMessage `json:"data,omitempty" doc:"Details for programs."`
-}
+// Event is one thing that happened, as people read it later.
+type Event = store.Event
 
-// Record keeps events. It does not wait for the database: OnEvents tells when they are
-// written. An event without a time happened now.
+// Record keeps events. It does not wait for the database. An event without a time happened now.
 func (h *History) Record(events ...Event) {
 	for _, e := range events {
 		if e.At.IsZero() {
@@ -74,12 +64,39 @@ type EventFilter struct {
 
 var likeText = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
+// EventsWritten has a word when events were written here.
+func (h *History) EventsWritten() <-chan struct{} { return h.wrote }
+
+// LastEvent returns the id of the newest event, 0 when there never was one.
+func (h *History) LastEvent(ctx context.Context) (uint64, error) {
+	db, err := h.reader()
+	if err != nil {
+		return 0, err
+	}
+	var id int64
+	if err := db.read.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'event'`).Scan(&id); err != nil {
+		return 0, fmt.Errorf("read the last event's number: %w", store.Classify(err))
+	}
+	return uint64(id), nil
+}
+
+// ownFirst is how long a reader waits for what this process has just recorded, so that
+// who acts and looks sees it.
+const ownFirst = 300 * time.Millisecond
+
+func (h *History) awaitOwn(ctx context.Context) {
+	for until := time.Now().Add(ownFirst); (h.events.rows() > 0 || h.writing.Load()) && time.Now().Before(until) && ctx.Err() == nil; {
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
 // Events returns the events that a filter selects.
 func (h *History) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	db, err := h.reader()
 	if err != nil {
 		return nil, err
 	}
+	h.awaitOwn(ctx)
 	order := "DESC"
 	if f.Forward {
 		order = "ASC"

@@ -15,8 +15,6 @@ import (
 // Options of a History. DSN is required; CheckDSN tells whether its form is right.
 type Options struct {
 	DSN string
-	// OnEvents is called with events that were written, from the writer.
-	OnEvents func([]Event)
 	// Old reads events of an earlier release from where they were, oldest first.
 	Old func(ctx context.Context, after uint64, limit int) ([]Event, error)
 	Now func() time.Time // default time.Now
@@ -55,7 +53,10 @@ type History struct {
 	window      window
 	ids         seriesIDs
 	places      periods
-	leading     atomic.Int32 // runs of Lead that are under way
+	opened      chan struct{}
+	wrote       chan struct{} // events were written
+	writing     atomic.Bool   // a batch is under way
+	leading     atomic.Int32  // runs of Lead that are under way
 
 	mu      sync.Mutex // guards the fields below
 	db      *database  // nil until it could be opened
@@ -71,7 +72,7 @@ func New(o Options) (*History, error) {
 	if err := CheckDSN(o.DSN); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	h := &History{opt: o, log: o.Log, now: o.Now, wake: make(chan struct{}, 1), pause: betweenSteps}
+	h := &History{opt: o, log: o.Log, now: o.Now, wake: make(chan struct{}, 1), wrote: make(chan struct{}, 1), opened: make(chan struct{}), pause: betweenSteps}
 	if h.log == nil {
 		h.log = slog.Default()
 	}
@@ -95,6 +96,7 @@ func (h *History) Run(ctx context.Context) error {
 			h.mu.Lock()
 			h.db = db
 			h.mu.Unlock()
+			close(h.opened)
 			break
 		}
 		if ctx.Err() != nil {
@@ -155,6 +157,9 @@ func (h *History) Run(ctx context.Context) error {
 	}
 }
 
+// Opened is closed when the database is open for the first time.
+func (h *History) Opened() <-chan struct{} { return h.opened }
+
 func (h *History) database() *database {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -210,6 +215,8 @@ func (h *History) write(ctx context.Context) error {
 	}
 	began := time.Now()
 	b := batch{h: h, db: db, now: h.now()}
+	h.writing.Store(true) // before they leave the queue
+	defer h.writing.Store(false)
 	left := batchRows
 	b.events, left = h.events.take(left)
 	b.transitions, left = h.transitions.take(left)
@@ -228,12 +235,11 @@ func (h *History) write(ctx context.Context) error {
 	h.mu.Lock()
 	h.took, h.written = time.Since(began), h.written+uint64(b.rows)
 	h.mu.Unlock()
-	if len(b.events) > 0 && h.opt.OnEvents != nil {
-		out := make([]Event, len(b.events))
-		for i := range b.events {
-			out[i] = b.events[i].v
+	if len(b.events) > 0 {
+		select {
+		case h.wrote <- struct{}{}:
+		default:
 		}
-		h.opt.OnEvents(out)
 	}
 	return nil
 }

@@ -74,14 +74,16 @@ func TestEvents(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		now := start
 		h := opened(t, dsn, &now)
-		var told []Event
-		h.opt.OnEvents = func(l []Event) { told = append(told, l...) }
 		h.Record(Event{Kind: "health", Subject: "hz-1/web/80", Severity: "error", Text: "down: Timeout 0% answered", Data: []byte(`{"a":1}`)},
 			Event{Kind: "health", Subject: "hz_1", Severity: "info", Text: "up"})
 		h.flush(t)
 		now = now.Add(time.Hour)
 		h.Record(Event{Kind: "node", Subject: "r1", Severity: "warning", Text: "lags"})
 		h.flush(t)
+		told, err := h.Events(t.Context(), EventFilter{Limit: 10, Forward: true})
+		if last, lerr := h.LastEvent(t.Context()); err != nil || lerr != nil || last != told[2].ID {
+			t.Fatal(err, lerr, last)
+		}
 		if len(told) != 3 || told[0].ID == 0 || told[2].ID != told[0].ID+2 || !told[0].At.Equal(start) {
 			t.Fatalf("told %+v", told)
 		}

@@ -107,9 +107,6 @@ func fill(t *testing.T, s *store.Store) traffic.Position {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.AddEvents(t.Context(), []store.Event{{At: backupTime, Kind: "node", Subject: "edge", Severity: "info", Text: "<ä>"}}); err != nil {
-		t.Fatal(err)
-	}
 	return at
 }
 
@@ -180,9 +177,6 @@ func TestBackupMovesBetweenDatabases(t *testing.T) {
 				if d, ok, err := s.Since(t.Context(), r.Position); err != nil || !ok || d.Head != next.Position {
 					t.Errorf("who was at the restored position cannot go on: %v %v", ok, err)
 				}
-				if _, err := s.AddEvents(t.Context(), []store.Event{{Kind: "x"}}); err != nil {
-					t.Errorf("the next event: %v", err)
-				}
 			})
 		}
 	}
@@ -208,9 +202,6 @@ func TestRestoreIntoTheSameInstallation(t *testing.T) {
 		if err := s.AddToken(t.Context(), store.Token{ID: "token-4", Name: "old", Hash: []byte("h4"), Role: "admin"}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.AddEvents(t.Context(), []store.Event{{At: backupTime, Kind: "late"}}); err != nil {
-			t.Fatal(err)
-		}
 		// Nodes trust the newer key by now: the backup's would be refused.
 		if err := s.Rotate(t.Context(), []byte("a third seed"), store.KeyRotation{Serial: 2, Rotation: []byte("r2"), CreatedAt: backupTime}); err != nil {
 			t.Fatal(err)
@@ -230,9 +221,6 @@ func TestRestoreIntoTheSameInstallation(t *testing.T) {
 		}
 		if err != nil || fmt.Sprint(names) != "[token-2 token-1]" && fmt.Sprint(names) != "[token-1 token-2]" {
 			t.Errorf("tokens %v %v", names, err)
-		}
-		if ev, err := s.Events(t.Context(), store.EventFilter{Limit: 9}); err != nil || len(ev) != 2 || ev[0].Kind != "late" {
-			t.Errorf("events %v %v", ev, err)
 		}
 		_, objects, err := s.Load(t.Context())
 		got := map[string]uint32{}

@@ -466,48 +466,6 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-func TestEvents(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
-		s, ctx := open(), t.Context()
-		added, err := s.AddEvents(ctx, []store.Event{
-			{At: noon, Kind: "health", Subject: "hz-1/web/80", Severity: "warning", Text: "down: timeout"},
-			{At: noon, Kind: "health", Subject: "hz_1/web/80", Severity: "info", Text: "up 100%", Data: json.RawMessage(`{"a":1}`)},
-			{At: noon, Kind: "node", Subject: "resolver-1", Severity: "info", Text: "heard"},
-		})
-		if err != nil || len(added) != 3 || added[0].ID+2 != added[2].ID {
-			t.Fatalf("%+v %v", added, err)
-		}
-		for _, row := range []struct {
-			name string
-			f    store.EventFilter
-			want []int
-		}{
-			{"newest first", store.EventFilter{}, []int{2, 1, 0}},
-			{"a follower reads forward from where it was", store.EventFilter{After: added[0].ID, Forward: true}, []int{1, 2}},
-			{"an older page", store.EventFilter{Before: added[2].ID}, []int{1, 0}},
-			{"of one kind", store.EventFilter{Kind: "node"}, []int{2}},
-			{"of one subject", store.EventFilter{Subject: "hz-1/web/80"}, []int{0}},
-			{"warnings", store.EventFilter{Severity: "warning"}, []int{0}},
-			{"text in any case", store.EventFilter{Text: "TIMEOUT"}, []int{0}},
-			{"text is no pattern", store.EventFilter{Text: "0%"}, []int{1}},
-			{"nor is an underscore", store.EventFilter{Text: "hz_1"}, []int{1}},
-		} {
-			row.f.Limit = 10
-			got, err := s.Events(ctx, row.f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var idx []int
-			for _, e := range got {
-				idx = append(idx, int(e.ID-added[0].ID))
-			}
-			if !slices.Equal(idx, row.want) {
-				t.Errorf("%s: got %v, want %v", row.name, idx, row.want)
-			}
-		}
-	})
-}
-
 func TestCurrentMembersOnlyMoveForward(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		s, ctx := open(), t.Context()

@@ -89,14 +89,14 @@ func Permissions(n Node) (*server.Permissions, error) {
 		case RoleControl:
 			return nil, nil
 		case RoleResolver:
-			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report", answers(p+"explain."+n.ID))
+			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report", answers(p+"explain."+n.ID), p+"stats.query."+n.ID)
 			// It explains its own answers to control, and nobody else's.
 			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report", p+"explain."+n.ID, p+RemovedSubject)
 		case RoleProber:
 			if err := CheckID("vantage id", n.Vantage); err != nil {
 				return nil, fmt.Errorf("node %q: %w", n.ID, err)
 			}
-			pub = append(pub, p+"health.obs."+n.Vantage, p+"health.beat."+n.Vantage)
+			pub = append(pub, p+"health.obs."+n.Vantage, p+"health.beat."+n.Vantage, p+"stats.probe."+n.Vantage)
 			// It hears its own heartbeat and asks for its own state, to find a second process
 			// with its id.
 			pub = append(pub, p+"health.state."+n.Vantage, answers(p+"health.state."+n.Vantage))

@@ -119,6 +119,7 @@ func (v *Vantage) begin(activation string) {
 	v.instance, v.seq, v.active = v.opt.Instance+"."+activation, 0, time.Now()
 	v.sched = schedule.New(schedule.Options{Run: v.probe, Concurrency: v.opt.Concurrency})
 	v.net.reset()
+	v.minute = minute{begin: time.Now()}
 	clear(v.pending)
 	v.gone = nil
 	for _, t := range v.tasks {
@@ -148,6 +149,7 @@ func (v *Vantage) publishUntil(ctx context.Context, beats <-chan *health.Beat) {
 			return
 		case <-tick.C:
 			v.publish(v.takeBeat(false))
+			v.publishMinute(time.Now())
 		case <-v.beat:
 			v.publish(v.takeBeat(false))
 		case <-v.wake:

@@ -66,6 +66,7 @@ type Vantage struct {
 	pending  map[traffic.TaskKey]bool
 	gone     []health.Observation // tombstones of removed tasks, for the next batch
 	net      network
+	minute   minute
 
 	wake chan struct{} // something is pending
 	beat chan struct{} // a heartbeat should go out at once
@@ -248,6 +249,7 @@ func (v *Vantage) report(ctx context.Context, due health.Task, start time.Time, 
 		return // removed or edited meanwhile: the answer to a question nobody asks
 	}
 	v.noteLocked(due, start, r)
+	v.measureLocked(due.Key, start, r)
 	tpl := t.Template
 	switch {
 	case r.Local:

@@ -25,8 +25,8 @@ func (a *app) backupCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "backup FILE", GroupID: "server", Short: "Save the whole state of control in a file", Args: exactly(1),
 		Long: `Save the whole state of control, of one moment, in a file: configuration and its history,
-tokens, invited nodes, the signing key and the certificate authority, current members,
-events and audit. It does not hold the location data, health and query history, or
+tokens, invited nodes, the signing key and the certificate authority, current members
+and audit. It does not hold the location data, events, health and query history, or
 anything of the nodes. Whoever has the file can take the installation over: it is
 written with mode 0600; keep it as you keep the database.
 
@@ -132,8 +132,8 @@ nothing. Every node takes the restored state, under a new epoch, though it is ol
 On a control that has a configuration it needs --replace; what is there is saved first,
 in the present folder. Tokens and nodes made since the backup end, those revoked since
 are valid again: both are listed, by --dry-run too. The token that restores stays. On
-the installation that was backed up, signing key, certificate authority, events and
-audit stay as they are now. Control starts anew, which in an all-in-one process pauses
+the installation that was backed up, signing key, certificate authority and audit stay
+as they are now; events and history do in any case. Control starts anew, which in an all-in-one process pauses
 DNS for a moment; resolvers of their own go on.
 
 With --store, restore into a database while control is down.`,

@@ -42,6 +42,7 @@ the environment, the environment over the file.`,
 	f.StringVar(&flags.TLSCert, "tls-cert", "", "PEM `FILE` of the certificate for --api and --http (default from the installation's own authority)")
 	f.StringVar(&flags.TLSKey, "tls-key", "", "PEM `FILE` of its key")
 	f.StringVar(&flags.Store, "store", "", "configuration store, sqlite:PATH or postgres://… (default sqlite in the data folder)")
+	f.StringVar(&flags.History, "history", "", "database of events, measurements and statistics, sqlite:PATH or postgres://… (default history.db in the data folder, or a schema of its own in the PostgreSQL of --store)")
 	f.StringVar(&flags.NATS, "nats", "", "embedded, or nats://…[,…] (default embedded)")
 	f.StringVar(&flags.NATSCreds, "nats-creds", "", "`FILE` with control's credential for an external NATS: an nkey seed or a .creds file (default a seed of its own; see node nats-config)")
 	f.StringVar(&flags.NATSCA, "nats-ca", "", "PEM `FILE` of the authorities of an external NATS (default the system's)")
@@ -100,7 +101,7 @@ the environment, the environment over the file.`,
 		}
 		defer onHangup(log, reread)()
 		err = node.Run(cmd.Context(), node.Options{
-			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, TLSCert: conf.TLSCert, TLSKey: conf.TLSKey, Store: conf.Store, NATS: conf.NATS,
+			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, TLSCert: conf.TLSCert, TLSKey: conf.TLSKey, Store: conf.Store, History: conf.History, NATS: conf.NATS,
 			NATSCreds: conf.NATSCreds, NATSCA: conf.NATSCA, NATSReplicas: conf.NATSReplicas, Reload: reload,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
 			Geo: conf.Geo, ProbeAllow: allow, Retention: keep, OIDC: people, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
