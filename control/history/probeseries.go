@@ -58,7 +58,9 @@ type ProbePoint struct {
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func pointOf(at time.Time, t *stat.Task) ProbePoint {
-	p := ProbePoint{At: at, Probes: t.Probes, Failed: t.Failed, Lost: t.Lost, Min: ms(t.Min), Max: ms(t.Max), P50: ms(t.Spread.Quantile(0.5)), P95: ms(t.Spread.Quantile(0.95))}
+	p := ProbePoint{At: at, Probes: t.Probes, Failed: t.Failed, Lost: t.Lost, Min: ms(t.Min), Max: ms(t.Max)}
+	// The middle of a bucket may lie beyond what was measured.
+	p.P50, p.P95 = ms(min(max(t.Spread.Quantile(0.5), t.Min), t.Max)), ms(min(max(t.Spread.Quantile(0.95), t.Min), t.Max))
 	if n := t.Answered(); n > 0 {
 		p.Avg = ms(t.Sum / time.Duration(n))
 	}
