@@ -327,7 +327,7 @@ func TestTwoKeepersRemoveItOnce(t *testing.T) {
 		if err != nil || len(list) != 3 || list[0].Author != "control" {
 			t.Errorf("revisions %+v, %v", list, err)
 		}
-		events, err := first.Events(t.Context(), store.EventFilter{Kind: "override", Limit: 9})
+		events, err := first.Events(t.Context(), history.EventFilter{Kind: "override", Limit: 9})
 		if err != nil || len(events) != 2 {
 			t.Errorf("events %+v, %v", events, err)
 		}
