@@ -15,6 +15,7 @@ var plainWrites = map[string]string{
 	"POST /api/v1/explain":                 "it reads",
 	"POST /api/v1/preview":                 "it reads",
 	"POST /api/v1/restore":                 "a repeat gives the same state again",
+	"PUT /api/v1/history/retention":        "it is given whole",
 	"POST /api/v1/nodes":                   "an id is invited once; a repeat is 409",
 	"PATCH /api/v1/nodes/{id}":             "the labels are given whole",
 	"DELETE /api/v1/nodes/{id}":            "a repeat is 404",
