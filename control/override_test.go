@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -332,4 +333,38 @@ func TestTwoKeepersRemoveItOnce(t *testing.T) {
 			t.Errorf("events %+v, %v", events, err)
 		}
 	})
+}
+
+// BenchmarkOverrideOfMany measures a write of an order, with its effect, among 20,000
+// access domains: one that reaches one name, and one that reaches 100 by their labels.
+func BenchmarkOverrideOfMany(b *testing.B) {
+	c, err := control.New(b.Context(), control.Options{Store: storetest.SQLite(b)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const n = 20_000
+	objs := []traffic.Object{zone("example.com")}
+	for i := range n {
+		a := address(fmt.Sprint("a", i), fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255)).(*traffic.Address)
+		if i < 100 {
+			a.Labels = map[string]string{"site": "hz"}
+		}
+		objs = append(objs, a, pool(fmt.Sprint("p", i), a.Name), domain(fmt.Sprintf("d%d.example.com", i), fmt.Sprint("p", i)))
+	}
+	if _, err := c.Commit(b.Context(), put(objs...)); err != nil {
+		b.Fatal(err)
+	}
+	for name, w := range map[string]control.OverrideWish{"one": {Action: traffic.Drain, Target: "pool/p7"}, "hundred": {Action: traffic.Drain, Selector: "site=hz"}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				r, err := c.Override(b.Context(), w, control.ChangeSet{Author: "ann"}, false, healthy)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := c.ClearOverride(b.Context(), r.Override.ID, control.ChangeSet{Author: "ann"}, false, healthy); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

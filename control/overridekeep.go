@@ -39,17 +39,26 @@ type OverrideState struct {
 	More        int       `json:"more" doc:"How many there are besides names."`
 }
 
-// Overrides returns every override and how far it has come, oldest first. When the store
-// does not say how far, they come with the error and without a state.
+// CountReached fills in how many objects each override is about. A selector costs a pass
+// over addresses and pools, so commits may come in between.
+func (s *Service) CountReached(list []OverrideState) {
+	for i := range list {
+		s.View(func(m *traffic.Model, _ traffic.Position) {
+			steer.Reached(m, &list[i].Override, func(traffic.Key) { list[i].Reaches++ })
+		})
+	}
+}
+
+// Overrides returns every override and how far it has come, oldest first, without what
+// CountReached counts. When the store does not say how far, they come with the error and
+// without a state.
 func (s *Service) Overrides(ctx context.Context, nodes []Node) ([]OverrideState, error) {
 	var out []OverrideState
 	s.mu.RLock()
 	s.model.Each(traffic.KindOverride, func(obj traffic.Object) bool {
 		o := obj.(*traffic.Override)
 		m := s.metas[o.Key()]
-		st := OverrideState{Override: *o, Version: m.Revision, UpdatedAt: m.UpdatedAt}
-		steer.Reached(s.model, o, func(traffic.Key) { st.Reaches++ })
-		out = append(out, st)
+		out = append(out, OverrideState{Override: *o, Version: m.Revision, UpdatedAt: m.UpdatedAt, Waiting: []string{}, Unknown: []string{}, Names: []string{}})
 		return true
 	})
 	s.mu.RUnlock()

@@ -32,10 +32,12 @@ func (s *Service) At(ctx context.Context, revision uint64) ([]traffic.Change, tr
 	var all []traffic.Change
 	err := s.asOf(ctx, func(at []*traffic.Draft, _ []traffic.Key) {
 		for _, k := range traffic.Kinds {
+			begin := len(all)
 			at[0].Each(k, func(o traffic.Object) bool {
 				all = append(all, traffic.Change{Key: o.Key(), After: o})
 				return true
 			})
+			slices.SortFunc(all[begin:], func(a, b traffic.Change) int { return strings.Compare(a.Key.Name, b.Key.Name) })
 		}
 	}, revision)
 	return all, pos, err

@@ -1,7 +1,5 @@
 package traffic
 
-import "slices"
-
 // What follows lets the engine decide over a draft as over a model, so that a change
 // can be judged by the answers it would give.
 
@@ -23,19 +21,29 @@ func (d *Draft) AccessDomain(name, typ string) *AccessDomain {
 // At returns the access domains that the draft would have at a name.
 func (d *Draft) At(name string) []*AccessDomain { return d.at(name) }
 
-// Each calls f for every object of a kind that the draft would have, in order of
-// names, until it returns false. It costs a sort; ask for kinds with few objects.
+// Each calls f for every object of a kind that the draft would have, in no order,
+// until it returns false.
 func (d *Draft) Each(k Kind, f func(Object) bool) {
-	names := d.base.Names(k)
-	for key, c := range d.changed {
-		if key.Kind == k && c.Before == nil {
-			names = append(names, key.Name)
-		}
+	more := true
+	d.over.Each(k, func(o Object) bool {
+		more = f(o)
+		return more
+	})
+	if !more {
+		return
 	}
-	slices.Sort(names)
-	for _, n := range names {
-		if o := d.Get(Key{k, n}); o != nil && !f(o) {
-			return
-		}
+	touched := false
+	for key := range d.changed {
+		touched = touched || key.Kind == k
 	}
+	if !touched { // no key to be made and looked up for each object
+		d.base.Each(k, f)
+		return
+	}
+	d.base.Each(k, func(o Object) bool {
+		if d.changed[o.Key()] != nil {
+			return true
+		}
+		return f(o)
+	})
 }

@@ -54,9 +54,10 @@ func (s *server) overrideRoutes() {
 			if err != nil {
 				return answer{}, err
 			}
-			for _, o := range list {
+			for i, o := range list {
 				if o.ID == c.PathValue("id") {
-					return answer{body: o, etag: etag(o.Version)}, nil
+					s.control.CountReached(list[i : i+1])
+					return answer{body: list[i], etag: etag(o.Version)}, nil
 				}
 			}
 			return answer{}, &control.ObjectError{Key: traffic.Key{Kind: traffic.KindOverride, Name: c.PathValue("id")}, Err: control.ErrNotFound}
@@ -80,6 +81,7 @@ func (s *server) overrides(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	s.control.CountReached(list)
 	has, action, author, state := contains(c), wants(c, "action"), wants(c, "author"), wants(c, "state")
 	targets, selectors := c.URL.Query()["target"], c.URL.Query()["selector"]
 	for i, t := range targets { // as one would write it, and what is gone as it is shown
