@@ -19,6 +19,8 @@ type Revision struct {
 	Author  string       `json:"author"`
 	Source  string       `json:"source"`
 	Comment string       `json:"comment,omitempty"`
+	Objects int          `json:"objects" doc:"How many objects it touched."`
+	Object  string       `json:"object" doc:"One of them, as kind/name."`
 	// Principal is the author's id: names can be given anew, ids cannot.
 	Principal string `json:"principal,omitempty" doc:"Id of the author, token-… or user-…; absent for control itself."`
 	Remote    string `json:"remote,omitempty" doc:"Address that the request came from."`
@@ -26,7 +28,7 @@ type Revision struct {
 
 func summary(r store.Revision) Revision {
 	p := r.Position
-	return Revision{Number: p.Revision, Epoch: p.Epoch, Chain: p.Chain, At: r.At, Author: r.Author, Source: r.Source, Comment: r.Comment, Principal: r.Principal, Remote: r.Remote}
+	return Revision{Number: p.Revision, Epoch: p.Epoch, Chain: p.Chain, At: r.At, Author: r.Author, Source: r.Source, Comment: r.Comment, Objects: r.Objects, Object: r.Object, Principal: r.Principal, Remote: r.Remote}
 }
 
 func (s *Service) announce(r store.Revision) { s.Stream.Publish("revision", summary(r)) }

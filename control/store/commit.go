@@ -46,6 +46,9 @@ type Revision struct {
 
 	Principal, Remote string // as in Commit
 
+	Objects int    // how many it touched
+	Object  string // one of them, kind/name; see about
+
 	Changes []byte // traffic.EncodeChanges
 	Before  []byte // JSON array beside Changes: bodies before, or null
 
@@ -81,6 +84,7 @@ func (s *Store) CommitAll(ctx context.Context, expected traffic.Position, commit
 			at = at.Next(encoded)
 			r := Revision{Position: at, At: c.At, Author: c.Author, Source: c.Source, Comment: c.Comment,
 				Principal: c.Principal, Remote: c.Remote, Changes: encoded, Before: encodeBefore(c.Changes)}
+			r.Objects, r.Object = about(c.Changes)
 			out = append(out, r)
 			w.revision(r, c)
 		}
@@ -103,6 +107,20 @@ func (s *Store) CommitAll(ctx context.Context, expected traffic.Position, commit
 		return nil, fmt.Errorf("commit behind revision %d: %w", expected.Revision, err)
 	}
 	return out, nil
+}
+
+// about says how many objects changes touch, and names the one that people would: a
+// zone is often there for its serial alone.
+func about(changes []traffic.Change) (n int, object string) {
+	for i, c := range changes {
+		if i == 0 || c.Key.Kind != traffic.KindZone {
+			object = string(c.Key.Kind) + "/" + c.Key.Name
+		}
+		if c.Key.Kind != traffic.KindZone {
+			break
+		}
+	}
+	return len(changes), object
 }
 
 func encodeBefore(changes []traffic.Change) []byte {

@@ -150,7 +150,7 @@ func (s *Store) noteObjects(ctx context.Context, tx *sql.Tx, revision uint64, ch
 
 const insertRevisionObject = `INSERT INTO revision_object (kind, name, revision)`
 
-// indexLog notes the objects of revisions that came before the index, or out of a
+// indexLog notes the objects of revisions that came before that was done, or out of a
 // backup, newest first and a few at a time. It does nothing once that is done.
 func (s *Store) indexLog(ctx context.Context) error {
 	for {
@@ -181,6 +181,10 @@ SELECT `+revisionColumns+`, r.changes, r.touched FROM revision r WHERE r.number 
 					return fmt.Errorf("read revision %d: %w", r.Position.Revision, err)
 				}
 				if err := s.noteObjects(ctx, tx, r.Position.Revision, keys); err != nil {
+					return err
+				}
+				n, object := about(keys)
+				if _, err := tx.ExecContext(ctx, `UPDATE revision SET objects = $1, object = $2 WHERE number = $3`, n, object, int64(r.Position.Revision)); err != nil {
 					return err
 				}
 			}

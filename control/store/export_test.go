@@ -29,7 +29,7 @@ func LimitPages(t *testing.T, s *Store, pages int64) int64 {
 // Unindex makes a store what one of a release without the index of objects is.
 func Unindex(t *testing.T, s *Store) {
 	t.Helper()
-	for _, q := range []string{`DELETE FROM revision_object`, `UPDATE counter SET value = (SELECT revision FROM meta) WHERE name = 'unindexed'`} {
+	for _, q := range []string{`DELETE FROM revision_object`, `UPDATE revision SET objects = 0, object = ''`, `UPDATE counter SET value = (SELECT revision FROM meta) WHERE name = 'unindexed'`} {
 		if _, err := s.write.Exec(q); err != nil {
 			t.Fatal(err)
 		}

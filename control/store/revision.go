@@ -20,7 +20,7 @@ func (s *Store) Head(ctx context.Context) (traffic.Position, error) {
 	return p, nil
 }
 
-const revisionColumns = `r.epoch, r.number, r.chain, r.at, r.author, r.source, r.comment, r.principal, r.remote`
+const revisionColumns = `r.epoch, r.number, r.chain, r.at, r.author, r.source, r.comment, r.principal, r.remote, r.objects, r.object`
 
 // Revisions returns up to limit revisions after a number, oldest first, with their
 // changes but not with what was before. Those that are compacted are left out: then
@@ -134,7 +134,7 @@ func scanRevisions(q *sql.Rows, more func(*Revision) []any) ([]Revision, error) 
 		var r Revision
 		var epoch, number, at int64
 		var chain []byte
-		dest := append([]any{&epoch, &number, &chain, &at, &r.Author, &r.Source, &r.Comment, &r.Principal, &r.Remote}, more(&r)...)
+		dest := append([]any{&epoch, &number, &chain, &at, &r.Author, &r.Source, &r.Comment, &r.Principal, &r.Remote, &r.Objects, &r.Object}, more(&r)...)
 		if err := q.Scan(dest...); err != nil {
 			return nil, err
 		}

@@ -194,8 +194,13 @@ func TestAnOlderLogIsIndexedAtOpen(t *testing.T) {
 		if n := count(s); n != 0 {
 			t.Fatalf("%d found without the index", n)
 		}
-		if n := count(open()); n != 60 {
+		again := open()
+		if n := count(again); n != 60 {
 			t.Errorf("%d found, want 60", n)
+		}
+		list, err := again.ListRevisions(t.Context(), of)
+		if err != nil || list[0].Object != "address/a-1" || list[0].Objects != 1 || list[59].Object != "address/a-1" {
+			t.Errorf("%+v, %v", list[0], err)
 		}
 	})
 }

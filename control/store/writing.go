@@ -30,7 +30,7 @@ type objectState struct {
 
 func newWriting(pg bool) *writing {
 	return &writing{
-		revisions: rows{head: `INSERT INTO revision (epoch, number, chain, at, author, source, comment, principal, remote, changes, before)`, columns: 11, pg: pg},
+		revisions: rows{head: `INSERT INTO revision (epoch, number, chain, at, author, source, comment, principal, remote, objects, object, changes, before)`, columns: 13, pg: pg},
 		objects: rows{head: `INSERT INTO object (kind, name, id, revision, set_name, created_at, updated_at, body)`, columns: 8, pg: pg,
 			tail: ` ON CONFLICT (kind, name) DO UPDATE SET revision = excluded.revision, set_name = excluded.set_name,
 	updated_at = excluded.updated_at, body = excluded.body`},
@@ -43,7 +43,7 @@ func newWriting(pg bool) *writing {
 
 func (w *writing) revision(r Revision, c *Commit) {
 	p := r.Position
-	w.revisions.add(int64(p.Epoch), int64(p.Revision), p.Chain[:], r.At.UnixMicro(), r.Author, r.Source, r.Comment, r.Principal, r.Remote, r.Changes, r.Before)
+	w.revisions.add(int64(p.Epoch), int64(p.Revision), p.Chain[:], r.At.UnixMicro(), r.Author, r.Source, r.Comment, r.Principal, r.Remote, r.Objects, r.Object, r.Changes, r.Before)
 	for _, ch := range c.Changes {
 		w.index.add(string(ch.Key.Kind), ch.Key.Name, int64(p.Revision))
 		o := objectState{key: ch.Key}

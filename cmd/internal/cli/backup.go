@@ -197,7 +197,12 @@ func (a *app) restoreOnline(ctx context.Context, cl *client.Client, f *os.File, 
 		return out, send(url.Values{"dry_run": {"true"}})
 	}
 	if !replace {
-		return out, send(nil)
+		err := send(nil)
+		var p *client.Problem
+		if errors.As(err, &p) && p.Code == "not_empty" {
+			p.Detail = "This control has a configuration, which a restore replaces; look at what would change with --dry-run, and repeat with --replace."
+		}
+		return out, err
 	}
 	saved := "meridian-before-restore-" + time.Now().UTC().Format("20060102T150405Z") + ".backup"
 	h, _, err := download(ctx, cl, saved)

@@ -53,7 +53,8 @@ func (a *app) printList(cmd *cobra.Command, cl *client.Client, kind, form string
 	return printItems(a.out, form, r, items, false)
 }
 
-var revisionColumns = []column{col("NUMBER", "number"), col("AT", "at"), col("AUTHOR", "author"), col("SOURCE", "source"), col("COMMENT", "comment"), wide("PRINCIPAL", "principal"), wide("FROM", "remote"), wide("CHAIN", "chain")}
+var revisionColumns = []column{col("NUMBER", "number"), col("AT", "at"), col("AUTHOR", "author"), col("SOURCE", "source"), col("FROM", "remote"), col("OBJECTS", "objects"), col("OBJECT", "object"), col("COMMENT", "comment"),
+	wide("PRINCIPAL", "principal"), wide("EPOCH", "epoch"), wide("CHAIN", "chain")}
 
 var eventColumns = []column{col("AT", "at"), col("SEVERITY", "severity"), col("KIND", "kind"), col("SUBJECT", "subject"), col("TEXT", "text")}
 
