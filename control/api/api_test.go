@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,7 +104,12 @@ func startWith(t *testing.T, change func(d *api.Deps, url string)) *world {
 	}
 	srv.Config.Handler = api.Handler(d)
 	srv.Start()
-	t.Cleanup(srv.Close)
+	t.Cleanup(func() {
+		srv.Close()
+		if told := secretShapes.FindString(w.log.String()); told != "" {
+			t.Errorf("the log holds %s", told)
+		}
+	})
 	w.url, w.http = srv.URL, srv.Client()
 	w.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	w.doc = readDocument(t, w)
@@ -142,6 +148,10 @@ type reply struct {
 	body   []byte
 }
 
+// secretShapes are what secrets look like: tokens, sessions, join tokens, stored
+// passwords. No error, no read and no line of the log has one.
+var secretShapes = regexp.MustCompile(`mr[ds]_[A-Za-z0-9_-]{43}|mrd1\.[A-Za-z0-9_-]{60,}|\$argon2id\$v=|\bSU[A-Z2-7]{56}\b`)
+
 // do sends a request with the token of a role; none for "". Extra are headers,
 // name and value in turn.
 func (w *world) do(role auth.Role, method, path, body string, extra ...string) *reply {
@@ -169,6 +179,9 @@ func (w *world) do(role auth.Role, method, path, body string, extra ...string) *
 		w.t.Fatal(err)
 	}
 	r := &reply{t: w.t, what: method + " " + path, status: res.StatusCode, header: res.Header, body: b}
+	if told := secretShapes.Find(b); told != nil && (r.status >= 400 || method == http.MethodGet) {
+		w.t.Errorf("%s tells a secret: %s", r.what, b)
+	}
 	if w.doc != nil {
 		w.doc.fits(w.t, method, req.URL.EscapedPath(), r)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,7 @@ func newCluster(t *testing.T) *cluster {
 		for i := len(c.all) - 1; i >= 0; i-- {
 			c.all[i].kill()
 		}
+		c.cleanLogs()
 		if t.Failed() {
 			for _, p := range c.all {
 				t.Logf("log of %s:\n%s", p.name, p.log.tail(40))
@@ -110,6 +112,7 @@ func (c *cluster) prepareControlAt(ip, roles string, args ...string) {
 func (c *cluster) invite(role, id string, args ...string) *process {
 	c.t.Helper()
 	token := strings.TrimSpace(c.cli("", "node", "invite", "--role", role, "--id", id))
+	plantJoin(token)
 	p := c.node(id, "", append([]string{"--join", token}, args...)...)
 	c.nodes = append(c.nodes, p)
 	return p
@@ -129,6 +132,7 @@ func (c *cluster) adminToken() string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.plantAdmin()
 	return strings.TrimSpace(string(b))
 }
 
@@ -150,7 +154,12 @@ func (c *cluster) try(in string, args ...string) (string, error) {
 	cmd.Stdin = strings.NewReader(in)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if !slices.Contains(args, "invite") && !slices.Contains(args, "token") { // these print one, on purpose
+		c.clean("meridian "+strings.Join(args, " "), out.String())
+	}
+	c.clean("meridian "+strings.Join(args, " "), errs.String())
+	if err != nil {
 		return out.String(), fmt.Errorf("%w\n%s%s", err, out.String(), errs.String())
 	}
 	return out.String(), nil
@@ -199,6 +208,11 @@ func callAt(api, token, method, path string, in, out any) error {
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return err
+	}
+	if method == "GET" && path != "/backup" || resp.StatusCode/100 != 2 {
+		if found := leaks(string(b)); len(found) > 0 {
+			return fmt.Errorf("the answer to %s %s tells a secret: %s", method, path, strings.Join(found, "; "))
+		}
 	}
 	if resp.StatusCode/100 != 2 {
 		return &statusError{resp.StatusCode, fmt.Sprintf("%s %s: %d %s", method, path, resp.StatusCode, b)}

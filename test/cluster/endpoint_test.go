@@ -20,6 +20,7 @@ type endpoint struct {
 	down bool       // fail for everyone
 	hung bool       // take requests and never answer
 	lies []string   // fail for these vantages, by the header X-Vantage
+	key  [2]string  // a header and its value, without which it fails
 	srv  *http.Server
 	done chan struct{}
 }
@@ -42,9 +43,16 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		return
 	}
-	if e.down || slices.Contains(e.lies, r.Header.Get("X-Vantage")) {
+	if e.key[0] != "" && r.Header.Get(e.key[0]) != e.key[1] || e.down || slices.Contains(e.lies, r.Header.Get("X-Vantage")) {
 		http.Error(w, "it fails, as it was told", http.StatusServiceUnavailable)
 	}
+}
+
+// wants makes it fail for requests without a header of this value.
+func (e *endpoint) wants(header, value string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.key = [2]string{header, value}
 }
 
 // set makes it fail for everyone or nobody, and for the vantages given.

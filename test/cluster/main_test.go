@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/meridian-gtm/meridian/internal/oidctest"
 )
 
 var (
@@ -23,6 +25,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	oidctest.Main()
 	if file := os.Getenv(natsEnv); file != "" {
 		os.Exit(runNATS(file))
 	}
@@ -46,6 +49,10 @@ func TestMain(m *testing.M) {
 		}
 		defer held.Close()
 		code := m.Run()
+		if err := checkVault(); code == 0 && err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		if err := evidence.write(code == 0); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
