@@ -34,6 +34,7 @@ const (
 func (n *node) startHTTP() error {
 	if n.o.has(RoleControl) {
 		n.keepEvents()
+		n.keepTransitions()
 		l, at, err := n.listenHTTP("--api", n.o.API)
 		if err != nil {
 			return err

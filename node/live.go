@@ -7,7 +7,6 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/distribute"
 	"github.com/meridian-gtm/meridian/traffic"
-	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
 // live tells the API what the other layers hold.
@@ -59,14 +58,7 @@ func (l live) Tasks() []control.TaskHealth {
 	out := make([]control.TaskHealth, len(list))
 	for i, t := range list {
 		v := t.Verdict
-		h := control.TaskHealth{TaskKey: t.Key, State: v.State.String(), Stale: v.Stale, Since: v.Since.UTC(), Voting: v.Voting, Failed: v.Failed, Selected: v.Selected, Findings: []control.Finding{}}
-		for _, f := range l.n.view.Findings(t.Key) {
-			word := map[verdict.Finding]string{verdict.Good: "good", verdict.Failed: "failed"}[f.Finding]
-			if word == "" || !f.Counts {
-				word = "abstain"
-			}
-			h.Findings = append(h.Findings, control.Finding{Vantage: f.Vantage, Finding: word, Reason: f.Reason, Latency: traffic.Duration(f.Latency), Since: f.Since.UTC()})
-		}
+		h := control.TaskHealth{TaskKey: t.Key, State: v.State.String(), Stale: v.Stale, Since: v.Since.UTC(), Voting: v.Voting, Failed: v.Failed, Selected: v.Selected, Findings: toFindings(l.n.view.Findings(t.Key))}
 		out[i] = h
 	}
 	return out

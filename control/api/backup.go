@@ -65,7 +65,7 @@ func (s *server) restore(c *call) (answer, error) {
 		return answer{}, err
 	}
 	defer file.Close()
-	plan, err := s.control.PlanRestore(c.Context(), file, s.Health)
+	plan, err := s.control.PlanRestore(c.Context(), file, s.moment())
 	if err != nil {
 		return answer{}, err
 	}

@@ -73,7 +73,7 @@ func (s *server) preview(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p, err := s.control.Preview(c.Context(), cs, s.Health)
+	p, err := s.control.Preview(c.Context(), cs, s.moment())
 	return answer{body: p}, err
 }
 
@@ -132,3 +132,15 @@ func (s *server) changeSet(c *call, b []byte) (control.ChangeSet, error) {
 }
 
 var _ huma.SchemaProvider = valueSchema{}
+
+// moment is the state of health by which changes are previewed, with what clients have
+// asked for of late.
+func (s *server) moment() steer.Health {
+	h := s.Health
+	if s.History != nil {
+		if of, known := s.History.RecentQueries(); known {
+			h.Queries = of
+		}
+	}
+	return h
+}

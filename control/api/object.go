@@ -407,7 +407,7 @@ func (s *server) writeSet(c *call, body []byte, cs control.ChangeSet, comment st
 
 // plan answers a dry run.
 func (s *server) plan(c *call, cs control.ChangeSet) (answer, error) {
-	p, err := s.control.Preview(c.Context(), cs, s.Health)
+	p, err := s.control.Preview(c.Context(), cs, s.moment())
 	if err != nil {
 		return answer{}, err
 	}

@@ -115,7 +115,7 @@ func (s *server) createOverride(c *call) (answer, error) {
 	if in.For < 0 {
 		return answer{}, invalidField("for", "out_of_range", "must be positive; leave it out for no end")
 	}
-	r, err := s.control.Override(c.Context(), control.OverrideWish{Action: traffic.Action(in.Action), Target: in.Target, Selector: in.Selector, Reason: in.Reason, For: time.Duration(in.For)}, cs, dry, s.Health)
+	r, err := s.control.Override(c.Context(), control.OverrideWish{Action: traffic.Action(in.Action), Target: in.Target, Selector: in.Selector, Reason: in.Reason, For: time.Duration(in.For)}, cs, dry, s.moment())
 	a, err := overrideAnswer(r, err)
 	if err == nil && !dry && r.Override != nil {
 		a.status, a.location = http.StatusCreated, "/api/v1/overrides/"+url.PathEscape(r.Override.ID)
@@ -137,7 +137,7 @@ func (s *server) patchOverride(c *call) (answer, error) {
 	if cs.If, err = conditions(c, traffic.Key{Kind: traffic.KindOverride, Name: id}); err != nil {
 		return answer{}, err
 	}
-	return overrideAnswer(s.control.EditOverride(c.Context(), id, control.OverrideEdit{Reason: in.Reason, For: (*time.Duration)(in.For)}, cs, dry, s.Health))
+	return overrideAnswer(s.control.EditOverride(c.Context(), id, control.OverrideEdit{Reason: in.Reason, For: (*time.Duration)(in.For)}, cs, dry, s.moment()))
 }
 
 func (s *server) clearOverride(c *call) (answer, error) {
@@ -150,7 +150,7 @@ func (s *server) clearOverride(c *call) (answer, error) {
 	if cs.If, err = conditions(c, traffic.Key{Kind: traffic.KindOverride, Name: id}); err != nil {
 		return answer{}, err
 	}
-	return overrideAnswer(s.control.ClearOverride(c.Context(), id, cs, dry, s.Health))
+	return overrideAnswer(s.control.ClearOverride(c.Context(), id, cs, dry, s.moment()))
 }
 
 // overrideBody reads a body and what else a write is made of.
@@ -178,7 +178,7 @@ func (s *server) failback(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	r, err := s.control.Failback(c.Context(), in.Target, cs, dry, s.Health, s.Failback)
+	r, err := s.control.Failback(c.Context(), in.Target, cs, dry, s.moment(), s.Failback)
 	return answer{body: r}, err
 }
 

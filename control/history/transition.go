@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/traffic/stat"
 )
 
 // Kinds of transitions.
@@ -18,6 +19,9 @@ const (
 	OfPool    = "pool"
 	OfDomain  = "domain" // its answers changed
 )
+
+// Others is the subject in place of access domains that are too many to tell.
+const Others = stat.Other
 
 // Transition is a change of state of a health task, or what followed from it.
 type Transition struct {

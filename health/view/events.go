@@ -20,6 +20,8 @@ type Event struct {
 	From    string          `json:"from"`
 	To      string          `json:"to"`
 	Cause   string          `json:"cause,omitempty"` // a sentence for people
+	// Findings of a task's vantages at that moment, by id.
+	Findings []FindingStatus `json:"-"`
 }
 
 func (v *View) eventLocked(e Event) {
@@ -79,10 +81,14 @@ func (v *View) Findings(k traffic.TaskKey) []FindingStatus {
 	if t == nil {
 		return nil
 	}
+	return v.findingsLocked(t)
+}
+
+func (v *View) findingsLocked(t *task) []FindingStatus {
 	out := make([]FindingStatus, 0, len(t.sel.sources))
 	for _, s := range t.sel.sources {
 		f := FindingStatus{Vantage: s.id}
-		if e := s.obs[k]; e != nil && e.Def == t.Def && !e.dead() {
+		if e := s.obs[t.Key]; e != nil && e.Def == t.Def && !e.dead() {
 			f.Finding, f.Code, f.Reason, f.Latency, f.Since = e.Finding, e.Code, e.Reason, e.Latency, e.since
 		}
 		_, f.Counts = s.vote(&t.Task)

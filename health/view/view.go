@@ -238,7 +238,7 @@ func (v *View) judgeLocked(t *task, now time.Time) {
 	v.digest.toggle(t.Key, was.State)
 	v.digest.toggle(t.Key, t.v.State)
 	v.changed[t.Key] = true
-	v.eventLocked(Event{At: now, Task: t.Key, From: was.State.String(), To: t.v.State.String(), Cause: v.causeLocked(t)})
+	v.eventLocked(Event{At: now, Task: t.Key, From: was.State.String(), To: t.v.State.String(), Cause: v.causeLocked(t), Findings: v.findingsLocked(t)})
 	v.poke()
 }
 

@@ -18,7 +18,8 @@ import (
 // domain looks at before or after, of default, and for those that choose by distance,
 // one whose place is unknown.
 type Effect struct {
-	Names      []NameEffect   `json:"names" doc:"Access domains whose answers change; those first that would go empty."`
+	Weighted   bool           `json:"weighted" doc:"True: names and lines have their real queries of the last hour. False: no resolver has reported of it."`
+	Names      []NameEffect   `json:"names" doc:"Access domains whose answers change; those first that would go empty, then those with the most queries."`
 	Omitted    int            `json:"omitted" doc:"How many more change than names holds."`
 	Empty      int            `json:"empty" doc:"How many go empty: they come to answer nothing, or the last resort."`
 	Unchanged  int            `json:"unchanged" doc:"How many the change reaches without changing their answers."`
@@ -47,6 +48,7 @@ type NameEffect struct {
 	Name    string       `json:"name"`
 	Type    string       `json:"type"`
 	Change  string       `json:"change" enum:"empty,disappears,changed,appears"`
+	Queries *uint64      `json:"queries,omitempty" doc:"Real queries of the last hour, from all lines. Absent: nothing is known of that time, see weighted."`
 	Classes []LineEffect `json:"classes" doc:"Every line that it looks at before or after, and default."`
 	// CachedFor counts from the last node's change on.
 	CachedFor uint32 `json:"cached_for" doc:"Seconds for which a resolver may go on with an answer from before."`
@@ -58,6 +60,7 @@ type LineEffect struct {
 	Line    string   `json:"line"`
 	Changed bool     `json:"changed"`
 	Empty   bool     `json:"empty" doc:"It comes to get nothing, or the last resort."`
+	Queries *uint64  `json:"queries,omitempty" doc:"Real queries of the last hour from clients of this line."`
 	Before  *Outcome `json:"before,omitempty"`
 	After   *Outcome `json:"after,omitempty"`
 }
@@ -115,6 +118,13 @@ type Side interface {
 type Health struct {
 	Verdict func(traffic.TaskKey) verdict.Verdict
 	Current func(scope traffic.Key) string
+	// Queries returns how often an access domain, NAME/TYPE, was asked for of late, by
+	// the line of the client. Nil: nothing is known, which is another thing than none.
+	Queries func(domain string) map[string]uint64
+}
+
+func (h Health) engine(c Config) *Engine {
+	return &Engine{Config: c, Verdict: h.Verdict, Current: h.Current}
 }
 
 // Compare returns the effect of changes, which are all that differs between before
@@ -127,8 +137,7 @@ type Health struct {
 func Compare(before, after Side, changes []traffic.Change, h Health) Effect {
 	// Who comes to use an object has changed itself, so users before are enough.
 	t := &touch{before: before, after: after, sides: []Side{before}, changed: map[traffic.Key]traffic.Change{}, seen: map[traffic.Key]bool{}}
-	t.was = &Engine{Config: before, Verdict: h.Verdict, Current: h.Current}
-	t.is = &Engine{Config: after, Verdict: h.Verdict, Current: h.Current}
+	t.was, t.is = h.engine(before), h.engine(after)
 	world, err := line.NewWorld(nil, nil)
 	if err != nil {
 		panic("steer: the world without custom lines is refused: " + err.Error())
@@ -136,11 +145,12 @@ func Compare(before, after Side, changes []traffic.Change, h Health) Effect {
 	t.world = world
 	t.reach(changes)
 
-	out := Effect{Names: []NameEffect{}, Lines: []LineMove{}, Records: t.records()}
+	out := Effect{Weighted: h.Queries != nil, Names: []NameEffect{}, Lines: []LineMove{}, Records: t.records()}
 	for _, k := range t.domains {
 		n, distance := t.compare(k)
 		switch {
 		case n != nil:
+			n.weigh(k.Name, h.Queries)
 			out.Names = append(out.Names, *n)
 			out.CachedFor = max(out.CachedFor, n.CachedFor)
 			if n.Change == GoesEmpty {
@@ -153,9 +163,7 @@ func Compare(before, after Side, changes []traffic.Change, h Health) Effect {
 			out.Unchanged++
 		}
 	}
-	slices.SortFunc(out.Names, func(a, b NameEffect) int {
-		return cmp.Or(slices.Index(effectOrder, a.Change)-slices.Index(effectOrder, b.Change), strings.Compare(a.Name, b.Name), strings.Compare(a.Type, b.Type))
-	})
+	slices.SortFunc(out.Names, compareNames)
 	if more := len(out.Names) - MaxEffects; more > 0 {
 		out.Names, out.Omitted = slices.Clone(out.Names[:MaxEffects]), more
 	}
@@ -168,6 +176,43 @@ func Compare(before, after Side, changes []traffic.Change, h Health) Effect {
 		}
 	}
 	return out
+}
+
+// weigh notes how often the name and each of its lines were asked for.
+func (n *NameEffect) weigh(domain string, queries func(string) map[string]uint64) {
+	if queries == nil {
+		return
+	}
+	by, sum := queries(domain), uint64(0)
+	for _, q := range by { // of lines that it looked at earlier, too
+		sum += q
+	}
+	n.Queries = &sum
+	for i := range n.Classes {
+		q := by[n.Classes[i].Line]
+		n.Classes[i].Queries = &q
+	}
+	slices.SortFunc(n.Classes, compareClasses)
+}
+
+// compareNames puts those first that go empty, then those that were asked for most.
+func compareNames(a, b NameEffect) int {
+	rank := func(n NameEffect) int {
+		if n.Change == GoesEmpty {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(rank(a)-rank(b), moreQueries(a.Queries, b.Queries), slices.Index(effectOrder, a.Change)-slices.Index(effectOrder, b.Change),
+		strings.Compare(a.Name, b.Name), strings.Compare(a.Type, b.Type))
+}
+
+// moreQueries puts the larger number first; either both are known or none is.
+func moreQueries(a, b *uint64) int {
+	if a == nil || b == nil {
+		return 0
+	}
+	return cmp.Compare(*b, *a)
 }
 
 // compare returns nil where no class changes, and whether distance plays a part.
@@ -217,8 +262,9 @@ func (t *touch) compare(k traffic.Key) (n *NameEffect, distance bool) {
 	return n, distance
 }
 
-// compareClasses puts those that go empty first, then those that change; default
-// leads its kind, since most clients without a line of their own are in it.
+// compareClasses puts those that go empty first, then those that change; within, those
+// that were asked for most. Where that is not known default leads its kind, since most
+// clients without a line of their own are in it.
 func compareClasses(x, y LineEffect) int {
 	rank := func(e LineEffect) int {
 		switch {
@@ -235,7 +281,7 @@ func compareClasses(x, y LineEffect) int {
 		}
 		return 1
 	}
-	return cmp.Or(rank(x)-rank(y), other(x)-other(y), strings.Compare(x.Line, y.Line))
+	return cmp.Or(rank(x)-rank(y), moreQueries(x.Queries, y.Queries), other(x)-other(y), strings.Compare(x.Line, y.Line))
 }
 
 func (e *Engine) outcome(d *traffic.AccessDomain, c Client) *Outcome {

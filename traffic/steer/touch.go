@@ -19,6 +19,8 @@ type touch struct {
 	seen          map[traffic.Key]bool
 	domains       []traffic.Key // reached, in the order found
 	aliases       map[string][]traffic.Key
+	limit         int // most domains; 0: all
+	skipped       int // domains beyond it
 }
 
 // reach goes from changed objects to their users on both sides, and from names whose
@@ -64,6 +66,10 @@ func (t *touch) add(k traffic.Key) {
 	}
 	t.seen[k] = true
 	if k.Kind == traffic.KindAccessDomain {
+		if t.limit > 0 && len(t.domains) == t.limit {
+			t.skipped++
+			return
+		}
 		t.domains = append(t.domains, k)
 		return // only assertions name it
 	}
