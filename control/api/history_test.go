@@ -163,3 +163,49 @@ func TestRetentionIsSet(t *testing.T) {
 	}
 	w.do(auth.Admin, "PUT", "/api/v1/history/retention", `{"minutes":"1h","hours":"840h","days":"9600h","events":"240h","transitions":"240h"}`).problem(422, "invalid")
 }
+
+// TestPreviewsAreWeighted: names that go empty come first, then those that clients ask
+// for most; where nothing is known that is told apart from no queries.
+func TestPreviewsAreWeighted(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do(auth.Operator, "POST", "/api/v1/changes", `{"put":[
+		{"kind":"address","body":{"name":"a","address":"192.0.2.1"}},{"kind":"address","body":{"name":"b","address":"192.0.2.2"}},
+		{"kind":"pool","body":{"name":"p","type":"IPv4","members":[{"address":"a"}]}},{"kind":"pool","body":{"name":"q","type":"IPv4","members":[{"address":"a"},{"address":"b"}]}},
+		{"kind":"zone","body":{"name":"example.com"}},
+		{"kind":"access_domain","body":{"name":"much.example.com","type":"A","pools":[{"pool":"q"}]}},
+		{"kind":"access_domain","body":{"name":"less.example.com","type":"A","pools":[{"pool":"q"}]}},
+		{"kind":"access_domain","body":{"name":"none.example.com","type":"A","pools":[{"pool":"q"}]}},
+		{"kind":"access_domain","body":{"name":"only.example.com","type":"A","pools":[{"pool":"p"}]}}]}`).want(200)
+	const body = `{"put":[{"kind":"address","body":{"name":"a","address":"192.0.2.1","mode":"manual_unavailable"}}]}`
+	effect := func() (map[string]any, []any) {
+		t.Helper()
+		e := w.do(auth.Viewer, "POST", "/api/v1/preview", body).want(200).json()["effect"].(map[string]any)
+		return e, e["names"].([]any)
+	}
+	if e, names := effect(); e["weighted"] != false || len(names) != 4 || names[0].(map[string]any)["queries"] != nil || names[1].(map[string]any)["name"] != "less.example.com" {
+		t.Errorf("nothing is known: %v", e)
+	}
+	w.history.Counted(&stat.Queries{Head: stat.Head{From: "r1", Instance: "i", Seq: 1, SpanMS: 10_000},
+		Answers: []stat.Answer{{Domain: "much.example.com/A", Line: "default", Pool: "q", Address: "a", Count: 900}, {Domain: "less.example.com/A", Line: "default", Pool: "q", Address: "a", Count: 7},
+			{Domain: "much.example.com/A", Line: "cn", Count: 100}, {Domain: "only.example.com/A", Line: "default", Count: 1}}})
+	e, names := effect()
+	want := []struct {
+		name    string
+		queries float64
+	}{{"only.example.com", 1}, {"much.example.com", 1000}, {"less.example.com", 7}, {"none.example.com", 0}}
+	for i, n := range want {
+		got := names[i].(map[string]any)
+		if got["name"] != n.name || got["queries"] != n.queries {
+			t.Errorf("%d is %v, want %v", i, got, n)
+		}
+	}
+	if class := names[1].(map[string]any)["classes"].([]any)[0].(map[string]any); e["weighted"] != true || class["queries"] != 900.0 {
+		t.Errorf("classes %v", class)
+	}
+	later := w.now.Load().Add(3 * time.Hour)
+	w.now.Store(&later)
+	if e, _ := effect(); e["weighted"] != false {
+		t.Errorf("after three silent hours: %v", e)
+	}
+}

@@ -33,27 +33,30 @@ func (a *app) printEffect(e *steer.Effect, past bool) {
 	by := map[bool]string{false: "by health as it is now", true: "with all tasks good"}[past]
 	fmt.Fprintf(a.out, "\nEffect on answers, %s:\n", by)
 	for _, n := range e.Names {
-		how := map[string]string{steer.GoesEmpty: "! %s %s goes empty\n", steer.Disappears: "- %s %s is not answered any more\n", steer.Appears: "+ %s %s is answered\n"}[n.Change]
+		how := map[string]string{steer.GoesEmpty: "! %s %s goes empty%s\n", steer.Disappears: "- %s %s is not answered any more%s\n", steer.Appears: "+ %s %s is answered%s\n"}[n.Change]
 		if how == "" {
-			how = "~ %s %s\n"
+			how = "~ %s %s%s\n"
 		}
-		fmt.Fprintf(a.out, how, n.Name, n.Type)
+		fmt.Fprintf(a.out, how, n.Name, n.Type, asked(n.Queries, ", %s in the last hour"))
 		same := 0
 		for _, c := range n.Classes {
 			switch {
 			case !c.Changed:
 				same++
 			case c.Before == nil:
-				fmt.Fprintf(a.out, "    %s: %s\n", c.Line, outcome(c.After))
+				fmt.Fprintf(a.out, "    %s%s: %s\n", c.Line, asked(c.Queries, " (%s)"), outcome(c.After))
 			case c.After == nil:
-				fmt.Fprintf(a.out, "    %s: was %s\n", c.Line, outcome(c.Before))
+				fmt.Fprintf(a.out, "    %s%s: was %s\n", c.Line, asked(c.Queries, " (%s)"), outcome(c.Before))
 			default:
-				fmt.Fprintf(a.out, "    %s: %s -> %s\n", c.Line, outcome(c.Before), outcome(c.After))
+				fmt.Fprintf(a.out, "    %s%s: %s -> %s\n", c.Line, asked(c.Queries, " (%s)"), outcome(c.Before), outcome(c.After))
 			}
 		}
 		if same > 0 {
 			fmt.Fprintf(a.out, "    %s as before\n", plural(same, "other line"))
 		}
+	}
+	if !past && !e.Weighted && len(e.Names) > 0 {
+		fmt.Fprintln(a.out, "  How often these are asked for is not known: no resolver has reported in the last hour.")
 	}
 	if e.Omitted > 0 {
 		fmt.Fprintf(a.out, "  and %d more change.\n", e.Omitted)
@@ -72,6 +75,17 @@ func (a *app) printEffect(e *steer.Effect, past bool) {
 		distance = fmt.Sprintf(" (%d by distance, where clients of some places may get others)", e.ByDistance)
 	}
 	fmt.Fprintf(a.out, "%d answered otherwise, %d of them empty; %d reached and as before%s.\n", len(e.Names)+e.Omitted, e.Empty, e.Unchanged, distance)
+}
+
+// asked puts a number of real queries into a phrase; nothing where it is not known.
+func asked(n *uint64, phrase string) string {
+	if n == nil {
+		return ""
+	}
+	if *n == 1 {
+		return fmt.Sprintf(phrase, "1 query")
+	}
+	return fmt.Sprintf(phrase, fmt.Sprintf("%d queries", *n))
 }
 
 // outcome says in one line what may be answered.
