@@ -120,8 +120,8 @@ release: modules
 modules:
 	@$(GO) mod download
 
-# The programs that the tests compare with or start: dig, kdig, unbound, ip, PostgreSQL.
-SYSTEM := bind9-dnsutils knot-dnsutils unbound iproute2 postgresql
+# The programs that the tests compare with or start: dig, kdig, unbound, ip, PostgreSQL, PgBouncer.
+SYSTEM := bind9-dnsutils knot-dnsutils unbound iproute2 postgresql pgbouncer
 .PHONY: system
 system:
 	@missing=; for p in $(SYSTEM); do \
@@ -130,6 +130,7 @@ system:
 			knot-dnsutils) have=$$(command -v kdig || true);; \
 			iproute2) have=$$(command -v ip || true);; \
 			unbound) have=$$(command -v unbound || ls /usr/sbin/unbound 2>/dev/null || true);; \
+			pgbouncer) have=$$(command -v pgbouncer || ls /usr/sbin/pgbouncer 2>/dev/null || true);; \
 			postgresql) have=$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null || command -v initdb || true);; \
 		esac; \
 		[ -n "$$have" ] || missing="$$missing $$p"; \

@@ -2,8 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
 	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/pressly/goose/v3"
 )
 
 // LimitPages sets the largest size of a SQLite file, 0 for the present one, and
@@ -66,4 +72,22 @@ func TablesThere(t *testing.T, s *Store) (out []string) {
 		out = append(out, name)
 	}
 	return out
+}
+
+// MigrateTo brings an empty database to an early migration, as an old release did.
+func MigrateTo(ctx context.Context, db *sql.DB, version int64) error {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	d := goose.DialectSQLite3
+	if strings.Contains(fmt.Sprintf("%T", db.Driver()), "stdlib") {
+		d = goose.DialectPostgres
+	}
+	p, err := goose.NewProvider(d, db, sub, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = p.UpTo(ctx, version)
+	return err
 }

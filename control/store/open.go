@@ -17,7 +17,6 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 	"golang.org/x/sys/unix"
 	_ "modernc.org/sqlite" // driver "sqlite"
 
@@ -52,7 +51,11 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(ctx); err != nil {
+	err = s.begin(ctx)
+	if err == nil {
+		err = s.checkFloor(ctx)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -61,6 +64,30 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", s.url, err)
 	}
 	return s, nil
+}
+
+// ErrNewer: the store is of a release that this one must not work beside.
+var ErrNewer = errors.New("the store needs a newer release of this program")
+
+// checkFloor holds an old program off tables that have lost what it uses. Migrations
+// that only add are no obstacle: during an upgrade both releases work side by side.
+func (s *Store) checkFloor(ctx context.Context) error {
+	var floor int64
+	if err := s.read.QueryRowContext(ctx, `SELECT floor FROM meta WHERE id = 1`).Scan(&floor); err != nil {
+		return fmt.Errorf("open store %s: %w", s.url, classify(err))
+	}
+	list, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(list) == 0 {
+		return fmt.Errorf("open store: no migrations in this program (%w)", err)
+	}
+	newest, err := goose.NumericComponent(list[len(list)-1]) // Glob sorts
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	if floor > newest {
+		return fmt.Errorf("open store %s: %w: its tables need migration %d, this release ends at %d; start the newer release", s.url, ErrNewer, floor, newest)
+	}
+	return nil
 }
 
 // sqliteDSN: synchronous FULL, for WAL with NORMAL loses acknowledged commits on power
@@ -146,15 +173,47 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	for _, pool := range []*sql.DB{s.write, s.read} {
 		pool.SetConnMaxIdleTime(5 * time.Minute)
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	unlock, err := lockMigrations(ctx, db)
 	if err == nil {
-		err = migrate(ctx, db, goose.DialectPostgres, goose.WithSessionLocker(locker))
+		err = migrate(ctx, db, goose.DialectPostgres)
+		unlock()
 	}
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open store %s: %w", s.url, WithoutPassword(dsn, err))
 	}
 	return s, nil
+}
+
+// migrationLock is the key of the lock that migrations are made under: any number that
+// others are not likely to use in the same database.
+const migrationLock = 0x6d657269646961 // "meridia"
+
+// lockMigrations takes a lock of the transaction, not of the session as goose would:
+// behind a pooler in transaction mode the next statement of a session may run on another
+// connection, and a lock taken there would stay with the pooler. Who does not get it
+// lets go of its connection before it asks again: the holder may be waiting for one.
+func lockMigrations(ctx context.Context, db *sql.DB) (unlock func(), err error) {
+	for {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return nil, fmt.Errorf("lock migrations: %w", err)
+		}
+		var ours bool
+		if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(migrationLock)).Scan(&ours); err != nil {
+			tx.Rollback()
+			return nil, fmt.Errorf("lock migrations: %w", err)
+		}
+		if ours {
+			return func() { tx.Rollback() }, nil
+		}
+		tx.Rollback()
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("lock migrations: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // WithoutUserInfo names a database without what is needed to sign in.
