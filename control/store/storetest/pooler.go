@@ -50,6 +50,7 @@ func Pooler(t testing.TB) string {
 	began, ended := make(chan error, 1), make(chan struct{})
 	go func() {
 		runtime.LockOSThread() // as for PostgreSQL
+		defer runtime.UnlockOSThread()
 		defer close(ended)
 		err := cmd.Start()
 		began <- err

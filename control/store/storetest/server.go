@@ -157,8 +157,10 @@ func (s *server) start() error {
 	began, ended := make(chan error, 1), make(chan struct{})
 	go func() {
 		// The kernel ends the server when the thread that started it ends, so this
-		// goroutine keeps its thread until then.
+		// goroutine keeps its thread until then; and leaves it alive, for other processes may
+		// have been started by the same one.
 		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		defer close(ended)
 		err := cmd.Start()
 		began <- err
