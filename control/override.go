@@ -284,7 +284,8 @@ func (s *Service) freeze(h steer.Health) steer.Health {
 			return true
 		})
 	})
-	return steer.Health{Verdict: h.Verdict, Current: func(k traffic.Key) string { return at[k] }}
+	h.Current = func(k traffic.Key) string { return at[k] }
+	return h
 }
 
 // effectOf compares what stands with what would stand without a committed step.

@@ -34,10 +34,10 @@ func TestHowLongAnswersFromBeforeLive(t *testing.T) {
 		return d
 	}
 	put(&traffic.Zone{Name: "example.com", SOA: traffic.SOA{NegativeTTL: 45}, Meta: on},
-		address("ip", "192.0.2.1"), address("other", "192.0.2.2"), address("steered", "steered.example.com"), address("record", "alias.example.com"), address("away", "cdn.example.net"),
-		pool("ip", traffic.IPv4), pool("other", traffic.IPv4), pool("steered", traffic.Domain), pool("record", traffic.Domain), pool("away", traffic.Domain),
+		address("ip", "192.0.2.1"), address("other", "192.0.2.2"), address("steered", "steered.example.com"), address("record", "alias.example.com"), address("away", "cdn.example.net"), address("wild", "any.where.wild.example.com"),
+		pool("ip", traffic.IPv4), pool("other", traffic.IPv4), pool("steered", traffic.Domain), pool("record", traffic.Domain), pool("away", traffic.Domain), pool("wild", traffic.Domain),
 		domain("plain.example.com", 20, "ip"), domain("steered.example.com", 100, "other"), domain("low.example.com", 7, "ip"),
-		domain("chain.example.com", 30, "steered"), domain("records.example.com", 30, "record"), domain("outside.example.com", 30, "away"),
+		domain("chain.example.com", 30, "steered"), domain("records.example.com", 30, "record"), domain("outside.example.com", 30, "away"), domain("towild.example.com", 30, "wild"), domain("*.wild.example.com", 500, "other"),
 		&traffic.Record{Zone: "example.com", Name: "alias", Type: "CNAME", TTL: 200, Data: []string{"end.example.com."}, Meta: on},
 		&traffic.Record{Zone: "example.com", Name: "end", Type: "AAAA", TTL: 1000, Data: []string{"2001:db8::1"}, Meta: on})
 	h := Health{Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }}
@@ -51,6 +51,7 @@ func TestHowLongAnswersFromBeforeLive(t *testing.T) {
 		{traffic.Drain, "address/steered", 130},
 		{traffic.Drain, "address/record", 1230},
 		{traffic.Drain, "address/away", 30},
+		{traffic.Drain, "address/wild", 530},
 		{traffic.Enable, "address/ip", 0},
 		{traffic.Drain, "pool/nothing", 0},
 	} {
@@ -77,7 +78,9 @@ func TestHowLongAnswersFromBeforeLive(t *testing.T) {
 			t.Errorf("end of %s: %d s, want %d", c.target, e.CachedFor, want)
 		}
 	}
-	put(domain("plain.example.com", 3600, "ip"), &traffic.Override{ID: "o", Action: traffic.Drain, Target: "pool/ip"})
+	other := domain("plain.example.com", 5, "other").(*traffic.AccessDomain) // its own answers live by their own TTL
+	other.Type = "AAAA"
+	put(other, domain("plain.example.com", 3600, "ip"), &traffic.Override{ID: "o", Action: traffic.Drain, Target: "pool/ip"})
 	back := traffic.NewDraft(m)
 	back.Delete(traffic.Key{Kind: traffic.KindOverride, Name: "o"})
 	if e := Compare(m, back, back.Changes(), h); e.CachedFor != 45 {

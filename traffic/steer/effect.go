@@ -244,7 +244,7 @@ func (t *touch) compare(k traffic.Key) (n *NameEffect, distance bool) {
 		e.Empty = a != nil && e.After.empty() && (b == nil || !e.Before.empty())
 		empty, changed = empty || e.Empty, changed || e.Changed
 		if e.Changed {
-			n.CachedFor = max(n.CachedFor, cachedFor(t.before, n.Name, e.Before))
+			n.CachedFor = max(n.CachedFor, t.lives().of(n.Name, n.Type, e.Before))
 		}
 		n.Classes = append(n.Classes, e)
 	}

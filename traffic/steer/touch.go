@@ -14,6 +14,7 @@ type touch struct {
 	before, after Side
 	sides         []Side // whose users are walked to
 	was, is       *Engine
+	old           *lives      // of answers before, made when it is asked for
 	world         *line.World // without custom lines: for the typical clients of built-in ones
 	changed       map[traffic.Key]traffic.Change
 	seen          map[traffic.Key]bool
@@ -78,6 +79,13 @@ func (t *touch) add(k traffic.Key) {
 			t.add(u)
 		}
 	}
+}
+
+func (t *touch) lives() *lives {
+	if t.old == nil {
+		t.old = &lives{s: t.before}
+	}
+	return t.old
 }
 
 // order adds what an override reaches on either side.
