@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-gtm/meridian/control/store/storetest"
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
@@ -166,8 +167,19 @@ func TestARestoreOfAnOlderStateReachesEveryNode(t *testing.T) {
 // TestControlKilledInTheMiddleOfARestore leaves the old state or the new one, whole.
 func TestControlKilledInTheMiddleOfARestore(t *testing.T) {
 	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		killedInARestore(t, "SQLite")
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		killedInARestore(t, "PostgreSQL", "--store", storetest.NewServer(t).DSN("meridian"))
+	})
+}
+
+func killedInARestore(t *testing.T, on string, args ...string) {
 	c := newCluster(t)
-	c.startControl("control,resolver")
+	c.startControl("control,resolver", args...)
 	const records = 3000
 	config := func(state string) string {
 		var b strings.Builder
@@ -188,7 +200,7 @@ func TestControlKilledInTheMiddleOfARestore(t *testing.T) {
 	whole := time.Since(began)
 	r := rand.New(rand.NewPCG(7, 7))
 	kills := map[string]int{}
-	rounds := times(5, 40)
+	rounds := times(3, 40)
 	for range rounds {
 		c.converge("control")
 		c.cli(config("new"), "apply", "-f", "-", "--wait", "--timeout", patience.String())
@@ -238,7 +250,7 @@ func TestControlKilledInTheMiddleOfARestore(t *testing.T) {
 			}
 		}
 	}
-	note(fmt.Sprintf("control killed -9 in the middle of a restore, %d rounds", rounds), "the old state or the new one, whole, and no acknowledged restore lost",
+	note(fmt.Sprintf("control on %s killed -9 in the middle of a restore, %d rounds", on, rounds), "the old state or the new one, whole, and no acknowledged restore lost",
 		fmt.Sprintf("so: %d times the old one, %d times the restored", kills["new"], kills["old"]))
 }
 
