@@ -8,7 +8,7 @@
 // the way leaves both untouched. Several processes may share one PostgreSQL: each
 // catches up with the others' revisions before it commits its own.
 //
-// The sub-packages are store (rows and revisions), auth (who may) and api (HTTP).
+// The sub-packages are store (rows and revisions), backup (their file form), auth (who may) and api (HTTP).
 // Other layers reach in only through small interfaces: the publisher reads the store's
 // Head, Revisions and Load; what is live (health, nodes) comes in through Live, which
 // node implements.
