@@ -1,6 +1,9 @@
 package control
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Invitation asks for a join token.
 type Invitation struct {
@@ -31,4 +34,27 @@ type Inviter interface {
 	Remove(ctx context.Context, node string) (note string, err error)
 	// NATSConfig is the list of users for the configuration of an external NATS server.
 	NATSConfig(ctx context.Context) (string, error)
+	// Keys are the keys that sign configuration.
+	Keys(ctx context.Context) (SigningKeys, error)
+	// RotateKeys puts a new signing key in force.
+	RotateKeys(ctx context.Context, in KeyChange, by string) (SigningKeys, error)
+}
+
+// SigningKeys are the keys by which nodes know that configuration is control's.
+type SigningKeys struct {
+	Serial    uint64        `json:"serial" doc:"Number of the last rotation; 0 before the first."`
+	Trusted   []string      `json:"trusted" doc:"Public keys that nodes trust, the signing one first."`
+	Rotations []KeyRotation `json:"rotations" doc:"All rotations, the oldest first."`
+}
+
+// KeyRotation is one change of the signing key.
+type KeyRotation struct {
+	Serial uint64    `json:"serial"`
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+}
+
+// KeyChange asks for a rotation.
+type KeyChange struct {
+	Revoke bool `json:"revoke,omitempty" doc:"Distrust the key before at once: it was stolen. Otherwise it stays trusted until the next rotation."`
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -29,8 +28,8 @@ type controlRole struct {
 	oidc    *oidc.Provider // nil: people sign in here only
 	service *control.Service
 	history *history.History
-	broker  *broker.Broker // nil with an external server
-	signer  ed25519.PrivateKey
+	broker  *broker.Broker                  // nil with an external server
+	signing atomic.Pointer[publish.Signing] // the key that signs
 	pub     *publish.Publisher
 	roster  *distribute.Roster
 	// currents are the members that non-preemptive policies are on, as control says them.
@@ -64,11 +63,9 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 	if err := n.startProvider(ctx); err != nil {
 		return err
 	}
-	signing, err := c.store.Signing(ctx)
-	if err != nil {
+	if err := n.openSigning(ctx); err != nil {
 		return err
 	}
-	c.signer = ed25519.NewKeyFromSeed(signing.Seed)
 	if err := n.openAuthority(ctx); err != nil {
 		return err
 	}
@@ -105,12 +102,13 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 func (n *node) startPublishing() error {
 	c := n.control
 	var err error
-	c.pub, err = publish.New(publish.Options{Source: source{c.store, c.service}, Signer: c.signer, Conn: n.bus.Conn(), Limits: c.limits, Log: n.log,
+	c.pub, err = publish.New(publish.Options{Source: source{c.store, c.service}, Signing: *c.signing.Load(), Conn: n.bus.Conn(), Limits: c.limits, Log: n.log,
 		Blobs: n.offeredMaps, Blob: n.mapBytes})
 	if err != nil {
 		return err
 	}
 	n.run("publisher", c.pub.Run)
+	n.run("signing keys", n.watchKeys)
 	n.run("notify", func(ctx context.Context) error {
 		for {
 			ch := c.service.Changed()

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/distribute/broker"
-	"github.com/meridian-gtm/meridian/distribute/codec"
 )
 
 // invited returns the nodes that may connect, and whether some hold a token of a
@@ -55,8 +53,11 @@ func (i inviter) Invite(ctx context.Context, in control.Invitation, by string) (
 	if in.Role == RoleProber && in.Vantage == "" {
 		in.Vantage = in.Node
 	}
-	key := codec.FormatKey(c.signer.Public().(ed25519.PublicKey))
-	token, err := broker.Token{Servers: servers, Role: in.Role, NodeID: in.Node, Vantage: in.Vantage, Labels: in.Labels, Seed: seed, CA: authorities, Keys: []string{key}}.Encode()
+	keys, err := i.Keys(ctx)
+	if err != nil {
+		return control.Invited{}, err
+	}
+	token, err := broker.Token{Servers: servers, Role: in.Role, NodeID: in.Node, Vantage: in.Vantage, Labels: in.Labels, Seed: seed, CA: authorities, Keys: keys.Trusted, KeySerial: keys.Serial}.Encode()
 	if err != nil {
 		return control.Invited{}, invalid(err.Error())
 	}

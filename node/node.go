@@ -81,7 +81,8 @@ func (n *node) live(ctx context.Context, o Options) (err error) {
 		if err := n.startControl(ctx, &dial); err != nil {
 			return err
 		}
-		keys = []ed25519.PublicKey{n.control.signer.Public().(ed25519.PublicKey)}
+		signing := n.control.signing.Load()
+		keys, serial = signing.Trusted, uint64(len(signing.Rotations))
 	} else {
 		cred, err := broker.Credential(token.Seed)
 		if err != nil {

@@ -30,7 +30,7 @@ func (o operation) need() string {
 		return "none"
 	case is("session"): // the own ones
 		return "any"
-	case is("users"), is("audit"), is("nats-config"), is("nodes") && !read, is("history/retention") && !read, is("backup"), is("restore"):
+	case is("users"), is("audit"), is("nats-config"), is("keys") && !read, is("nodes") && !read, is("history/retention") && !read, is("backup"), is("restore"):
 		return "admin"
 	case is("tokens"): // own ones for users; the handlers hold programs to admin
 		return "own"
@@ -346,6 +346,10 @@ func TestInvitations(t *testing.T) {
 	if r := w.do(auth.Admin, "DELETE", "/api/v1/nodes/n1", "").want(200).json(); r["note"] != "reload" {
 		t.Errorf("%v", r)
 	}
+	if r := w.do(auth.Admin, "POST", "/api/v1/keys/rotate", `{"revoke":true}`).want(200).json(); r["serial"] != 1.0 {
+		t.Errorf("%v", r)
+	}
+	w.do(auth.Viewer, "GET", "/api/v1/keys", "").want(200)
 	if r := w.do(auth.Admin, "GET", "/api/v1/nats-config", "").want(200); string(r.body) != "users = []\n" {
 		t.Errorf("%s", r.body)
 	}

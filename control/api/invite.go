@@ -21,6 +21,16 @@ func (s *server) inviteRoutes() {
 		body: s.schemaOf(reflect.TypeFor[nodeLabels]()), answer: s.schemaOf(reflect.TypeFor[labelledNode]()), handle: s.labelNode})
 	s.route(route{method: "DELETE", path: "/nodes/{id}", id: "removeNode", summary: "Take a node's credential back, at once", tag: "Access", need: auth.Admin,
 		answer: s.schemaOf(reflect.TypeFor[removedNode]()), handle: s.removeNode})
+	s.route(route{method: "GET", path: "/keys", id: "readKeys", summary: "Read which keys sign configuration", tag: "Access", need: auth.Viewer,
+		answer: s.schemaOf(reflect.TypeFor[control.SigningKeys]()), handle: func(c *call) (answer, error) {
+			if s.Invite == nil {
+				return answer{}, errNoNodes
+			}
+			k, err := s.Invite.Keys(c.Context())
+			return answer{body: k}, err
+		}})
+	s.route(route{method: "POST", path: "/keys/rotate", id: "rotateKeys", summary: "Put a new key in force that signs configuration", tag: "Access", need: auth.Admin,
+		body: s.schemaOf(reflect.TypeFor[control.KeyChange]()), answer: s.schemaOf(reflect.TypeFor[control.SigningKeys]()), handle: s.rotateKeys})
 	s.route(route{method: "GET", path: "/nats-config", id: "readNATSConfig", summary: "Users for the configuration file of an external NATS server", tag: "Access", need: auth.Admin,
 		answer: &huma.Schema{Type: huma.TypeString}, answerType: "text/plain", handle: s.natsConfig})
 }
@@ -73,6 +83,23 @@ type removedNode struct {
 }
 
 var errNoNodes = problem(http.StatusServiceUnavailable, "unavailable", "This process admits no nodes.")
+
+func (s *server) rotateKeys(c *call) (answer, error) {
+	in, err := decode[control.KeyChange](s, c)
+	if err != nil {
+		return answer{}, err
+	}
+	if s.Invite == nil {
+		return answer{}, errNoNodes
+	}
+	k, err := s.Invite.RotateKeys(c.Context(), in, c.who.Name)
+	if err != nil {
+		return answer{}, err
+	}
+	c.deed.Object = fmt.Sprintf("signing key %d", k.Serial)
+	s.nodeEvent("keys", fmt.Sprintf("signing key %d put in force by %s", k.Serial, c.who.Name))
+	return answer{body: k}, nil
+}
 
 func (s *server) natsConfig(c *call) (answer, error) {
 	if s.Invite == nil {

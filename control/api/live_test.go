@@ -153,8 +153,9 @@ func TestExplainPassesTheQuestionOn(t *testing.T) {
 }
 
 type inviter struct {
-	asked control.Invitation
-	by    string
+	asked   control.Invitation
+	by      string
+	rotated uint64
 }
 
 func (i *inviter) Invite(_ context.Context, in control.Invitation, by string) (control.Invited, error) {
@@ -178,3 +179,12 @@ func (i *inviter) Remove(_ context.Context, node string) (string, error) {
 }
 
 func (i *inviter) NATSConfig(context.Context) (string, error) { return "users = []\n", nil }
+
+func (i *inviter) Keys(context.Context) (control.SigningKeys, error) {
+	return control.SigningKeys{Serial: i.rotated, Trusted: []string{"k"}, Rotations: []control.KeyRotation{}}, nil
+}
+
+func (i *inviter) RotateKeys(ctx context.Context, _ control.KeyChange, by string) (control.SigningKeys, error) {
+	i.rotated, i.by = i.rotated+1, by
+	return i.Keys(ctx)
+}

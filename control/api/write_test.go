@@ -19,6 +19,7 @@ var plainWrites = map[string]string{
 	"POST /api/v1/nodes":                   "an id is invited once; a repeat is 409",
 	"PATCH /api/v1/nodes/{id}":             "the labels are given whole",
 	"DELETE /api/v1/nodes/{id}":            "a repeat is 404",
+	"POST /api/v1/keys/rotate":             "a repeat puts one more key in force, which nodes follow too",
 	"POST /api/v1/tokens":                  "a name is given once; a repeat is 409, and the token is shown but once",
 	"DELETE /api/v1/tokens/{name}":         "a repeat is 404",
 	"POST /api/v1/users":                   "a name is given once; a repeat is 409",

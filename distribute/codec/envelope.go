@@ -272,3 +272,7 @@ func Open(b []byte, keys *Keys) (*Sealed, error) {
 	}
 	return s, nil
 }
+
+// SignedBy reports whether the envelope names a key as its signer. Verify says whether
+// that is so.
+func (s *Sealed) SignedBy(pub ed25519.PublicKey) bool { return s.info.keyID == IDOf(pub) }

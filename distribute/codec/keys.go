@@ -208,3 +208,27 @@ func (k *Keys) UnmarshalJSON(b []byte) error {
 	k.serial, k.list = f.Serial, list
 	return nil
 }
+
+// RotationKeys reads the keys that a sealed rotation of one's own brings in. It checks
+// no signature.
+func RotationKeys(b []byte) ([]ed25519.PublicKey, error) {
+	var s signedRotation
+	var r Rotation
+	if err := json.Unmarshal(b, &s); err != nil {
+		return nil, fmt.Errorf("read key rotation: %w: %w", ErrDamaged, err)
+	}
+	if err := json.Unmarshal(s.Rotation, &r); err != nil {
+		return nil, fmt.Errorf("read key rotation: %w: %w", ErrDamaged, err)
+	}
+	if len(r.Keys) == 0 {
+		return nil, fmt.Errorf("read key rotation %d: %w: it has no keys", r.Serial, ErrDamaged)
+	}
+	list := make([]ed25519.PublicKey, len(r.Keys))
+	for i, text := range r.Keys {
+		var err error
+		if list[i], err = ParseKey(text); err != nil {
+			return nil, fmt.Errorf("read key rotation %d: %w: %w", r.Serial, ErrDamaged, err)
+		}
+	}
+	return list, nil
+}

@@ -1,6 +1,7 @@
 package follow
 
 import (
+	"crypto/ed25519"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 //	snapshot   one signed envelope, replaced by rename
 //	log        signed revisions after it, appended: length, CRC-32C, envelope
 //	keys.json  trusted signing keys, replaced by rename
+//	keys-before.json  those that what is stored may still be signed by, after a rotation
 //
 // A process that dies anywhere leaves a folder that load can read: a torn end of the
 // log is cut, and revisions that the snapshot already holds are passed over. Records
@@ -324,8 +326,12 @@ func (d *disk) close() {
 	d.log = nil
 }
 
-func (d *disk) loadKeys() (*codec.Keys, error) {
-	b, err := os.ReadFile(d.path("keys.json"))
+func (d *disk) loadKeys() (*codec.Keys, error)    { return d.readKeys("keys.json") }
+func (d *disk) loadOldKeys() (*codec.Keys, error) { return d.readKeys("keys-before.json") }
+
+// readKeys returns nil when there is no such file.
+func (d *disk) readKeys(name string) (*codec.Keys, error) {
+	b, err := os.ReadFile(d.path(name))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -334,15 +340,32 @@ func (d *disk) loadKeys() (*codec.Keys, error) {
 	}
 	k := codec.NewKeys()
 	if err := json.Unmarshal(b, k); err != nil {
-		return nil, fmt.Errorf("read keys.json: %w", err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return k, nil
 }
 
-func (d *disk) saveKeys(k *codec.Keys) error {
+func (d *disk) saveKeys(k *codec.Keys) error { return d.writeKeys("keys.json", k) }
+
+// saveOldKeys adds keys that what is stored may be signed by.
+func (d *disk) saveOldKeys(list []ed25519.PublicKey) error {
+	if old, err := d.loadOldKeys(); err == nil && old != nil {
+		list = append(old.List(), list...)
+	}
+	return d.writeKeys("keys-before.json", codec.NewKeys(list...))
+}
+
+func (d *disk) dropOldKeys() error {
+	if err := os.Remove(d.path("keys-before.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("forget old signing keys: %w", err)
+	}
+	return nil
+}
+
+func (d *disk) writeKeys(name string, k *codec.Keys) error {
 	b, err := json.Marshal(k)
 	if err == nil {
-		err = durable.Replace(d.path("keys.json"), append(b, '\n'))
+		err = durable.Replace(d.path(name), append(b, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("store signing keys: %w", err)

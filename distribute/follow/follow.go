@@ -61,6 +61,8 @@ type Follower struct {
 	// Owned by Boot, then Run.
 	disk      *disk
 	compactAt time.Time // zero: not planned
+	askedKeys time.Time // when an unknown key last made us look for a rotation
+	resignAt  time.Time // when to store what the newest key has signed; zero: it is stored
 	progress  time.Time // last time that the position moved or a session looked
 
 	mu     sync.Mutex // guards the fields below
@@ -108,7 +110,15 @@ func New(o Options) (*Follower, error) {
 // when there is none that can be trusted; then the node has to wait for Run. The error
 // is Apply's.
 func (f *Follower) Boot() (ok bool, err error) {
-	snap, revs, problems := f.disk.load(f.keys)
+	// What was trusted when it was stored is so here, and nowhere else.
+	stored := f.keys
+	if old, err := f.disk.loadOldKeys(); err != nil {
+		f.raise(alarmDisk, err.Error())
+	} else if old != nil {
+		stored = codec.NewKeys(append(f.keys.List(), old.List()...)...)
+		f.resignAt = time.Now()
+	}
+	snap, revs, problems := f.disk.load(stored)
 	for _, p := range problems {
 		f.raise(alarmDisk, p)
 	}

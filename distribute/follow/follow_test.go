@@ -118,7 +118,7 @@ func (n *node) alarmed(about string) {
 
 func publisher(t testing.TB, bus *distribute.Bus, s publish.Source, key byte, change ...func(*publish.Options)) (*publish.Publisher, func()) {
 	t.Helper()
-	o := publish.Options{Source: s, Signer: rig.Key(key), Conn: bus.Conn(), Log: rig.Log(t)}
+	o := publish.Options{Source: s, Signing: publish.Signing{Signer: rig.Key(key)}, Conn: bus.Conn(), Log: rig.Log(t)}
 	for _, c := range change {
 		c(&o)
 	}

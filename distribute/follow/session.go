@@ -89,6 +89,7 @@ func (f *Follower) rotate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		before := f.keys.List()
 		changed, err := f.keys.Rotate(m.Data)
 		if err != nil {
 			// A bad rotation must not keep the node from what the keys here have signed.
@@ -99,10 +100,58 @@ func (f *Follower) rotate(ctx context.Context) error {
 			return nil
 		}
 		f.log.Info("took a rotation of the signing keys", "serial", f.keys.Serial())
-		if err := f.disk.saveKeys(f.keys); err != nil {
+		// What lies on the disk may be signed by a key that is trusted no more.
+		err = f.disk.saveOldKeys(before)
+		if err == nil {
+			err = f.disk.saveKeys(f.keys)
+		}
+		if err != nil {
 			f.raise(alarmDisk, err.Error())
 		}
+		f.resignAt = time.Now().Add(rand.N(f.o.Spread)) // all nodes hear of it together
 	}
+}
+
+// trusts reports whether err is about a key that a rotation has meanwhile brought in.
+func (f *Follower) trusts(ctx context.Context, err error) bool {
+	const every = time.Second // whoever sends rubbish shall not make us ask for each piece
+	if !errors.Is(err, codec.ErrSignature) || time.Since(f.askedKeys) < every {
+		return false
+	}
+	f.askedKeys = time.Now()
+	before := f.keys.Serial()
+	if err := f.rotate(ctx); err != nil {
+		f.log.Debug("look for a rotation of the signing keys", "error", err)
+	}
+	return f.keys.Serial() != before
+}
+
+// resign puts a snapshot that the newest key has signed in place of what the disk holds,
+// and then forgets the keys before.
+func (f *Follower) resign(ctx context.Context) error {
+	const again = time.Second
+	f.resignAt = time.Now().Add(again)
+	snap, _, err := stream.SnapshotHead(ctx, f.js, f.keys)
+	if err == nil && snap.SignedBy(f.keys.List()[0]) {
+		snap, err = stream.ReadSnapshot(ctx, f.js, snap, f.keys)
+		if pos, _ := f.Position(); err == nil && pos.Before(snap.Position) {
+			return errGap // it is news
+		}
+		if err == nil {
+			err = f.disk.replace(snap)
+			f.stored(err)
+		}
+		if err == nil {
+			err = f.disk.dropOldKeys()
+		}
+		if err == nil {
+			f.resignAt = time.Time{}
+		}
+	}
+	if err != nil {
+		f.log.Debug("store what the newest key has signed", "error", err)
+	}
+	return nil
 }
 
 // join finds the sequence of the log from which to read, after adopting the snapshot
@@ -149,6 +198,9 @@ func (f *Follower) join(ctx context.Context) (start uint64, err error) {
 func (f *Follower) adopt(ctx context.Context) (bool, error) {
 	pos, have := f.Position()
 	head, _, err := stream.SnapshotHead(ctx, f.js, f.keys)
+	if f.trusts(ctx, err) {
+		head, _, err = stream.SnapshotHead(ctx, f.js, f.keys)
+	}
 	if errors.Is(err, stream.ErrNone) {
 		return false, nil
 	}
@@ -263,7 +315,7 @@ func (f *Follower) pull(ctx context.Context, cons jetstream.Consumer, b *batch, 
 			if meta, err := m.Metadata(); err == nil {
 				pending = meta.NumPending
 			}
-			if err := f.take(m.Data(), b, asm); err != nil {
+			if err := f.take(ctx, m.Data(), b, asm); err != nil {
 				return err
 			}
 			if pending == 0 || len(b.revs) >= maxBatch || b.bytes >= maxBatchBytes {
@@ -290,10 +342,12 @@ func (f *Follower) pull(ctx context.Context, cons jetstream.Consumer, b *batch, 
 }
 
 // take reads one message of the log. It fails when the session cannot go on.
-func (f *Follower) take(data []byte, b *batch, asm *codec.Assembler) error {
+func (f *Follower) take(ctx context.Context, data []byte, b *batch, asm *codec.Assembler) error {
 	p, err := codec.DecodePart(data)
 	if err == nil {
-		err = p.Verify(f.keys)
+		if err = p.Verify(f.keys); f.trusts(ctx, err) {
+			err = p.Verify(f.keys)
+		}
 	}
 	if err == nil && p.Kind != codec.Revision {
 		err = fmt.Errorf("a %s in the log: %w", p.Kind, codec.ErrDamaged)
@@ -348,6 +402,16 @@ func (f *Follower) tend(ctx context.Context) error {
 	}
 	if err, tried := f.disk.retry(); tried {
 		f.stored(err)
+	}
+	if head.Keys > f.keys.Serial() {
+		if err := f.rotate(ctx); err != nil {
+			return err
+		}
+	}
+	if !f.resignAt.IsZero() && time.Now().After(f.resignAt) {
+		if err := f.resign(ctx); err != nil {
+			return err
+		}
 	}
 	return f.compact(ctx, head)
 }

@@ -3,12 +3,14 @@ package follow_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -461,4 +463,71 @@ func TestBlobsAreCachedAndChecked(t *testing.T) {
 			t.Errorf("the latest is %s, %v; want %s", h, ok, c.sentence)
 		}
 	}
+}
+
+// Keys that change while everybody runs: nobody sees an unknown signature, what nodes
+// hold on disk is signed by the newest key soon, and a key that is revoked is worth
+// nothing, in the stream and on the disk.
+func TestSigningKeysRotateUnderARunningNode(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.n.stop()
+	s.n.spread = time.Millisecond
+	s.n.open(s.bus, 0)
+	if _, err := s.n.f.Boot(); err != nil {
+		t.Fatal(err)
+	}
+	s.n.stop = rig.Start(t, s.n.f.Run)
+	s.commit()
+	s.n.reaches(s.store)
+	var list [][]byte
+	rotate := func(from, to byte, trusted ...byte) {
+		t.Helper()
+		r := codec.Rotation{Serial: uint64(len(list)) + 1}
+		var keys []ed25519.PublicKey
+		for _, k := range append([]byte{to}, trusted...) {
+			r.Keys, keys = append(r.Keys, codec.FormatKey(rig.Public(k))), append(keys, rig.Public(k))
+		}
+		list = append(list, codec.SealRotation(r, rig.Key(from)))
+		s.p.SetSigning(publish.Signing{Signer: rig.Key(to), Trusted: keys, Rotations: slices.Clone(list)})
+		// Also without a single revision, the node takes it and stores what it signed.
+		rig.Eventually(t, "the stored snapshot is signed by the new key", func() bool {
+			b, err := os.ReadFile(filepath.Join(s.n.dir, "snapshot"))
+			if err != nil {
+				return false
+			}
+			_, err = codec.Open(b, codec.NewKeys(rig.Public(to)))
+			_, old := os.Stat(filepath.Join(s.n.dir, "keys-before.json"))
+			return err == nil && os.IsNotExist(old)
+		})
+		s.commit()
+		s.n.reaches(s.store)
+		if a := s.n.f.Alarms(); len(a) > 0 {
+			t.Errorf("rotation %d raised %q", len(list), a)
+		}
+	}
+	rotate(1, 2, 1)
+	rotate(2, 3, 2)
+	rotate(3, 4) // 3 is revoked
+	s.n.stop()
+	again := start(t, s.bus, s.n.dir, 1)
+	if pos, _ := again.f.Position(); pos != s.n.pos || len(again.f.Alarms()) > 0 {
+		t.Errorf("after a restart at %s with alarms %q, want %s", pos, again.f.Alarms(), s.n.pos)
+	}
+	s.commit()
+	again.reaches(s.store)
+	// Whoever has the revoked key publishes in vain.
+	pos, _ := s.store.State()
+	forged, err := codec.Seal(codec.Revision, pos.Next([]byte("[]")), time.Now(), []byte("[]"), rig.Key(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.bus.Conn().Publish(stream.LogSubject(pos.Epoch, pos.Revision+1, 0), forged.Parts()[0]); err != nil {
+		t.Fatal(err)
+	}
+	rig.Eventually(t, "an alarm", func() bool {
+		return slices.ContainsFunc(again.f.Alarms(), func(a string) bool { return strings.Contains(a, "no trusted key has signed") })
+	})
+	s.commit()
+	again.reaches(s.store)
 }

@@ -40,14 +40,22 @@ type Source interface {
 	Snapshot(ctx context.Context) (traffic.Position, []byte, error)
 }
 
-// Options of a Publisher. Source, Signer and Conn are required.
-type Options struct {
-	Source Source
+// Signing is the key that signs, and how nodes learn of it.
+type Signing struct {
 	Signer ed25519.PrivateKey
-	Conn   *nats.Conn
+	// Trusted are the public keys that nodes trust, the signer's first; default the
+	// signer's alone.
+	Trusted []ed25519.PublicKey
 	// Rotations are all key rotations so far in order of serial, as codec.SealRotation
 	// made them.
 	Rotations [][]byte
+}
+
+// Options of a Publisher. Source, Signer and Conn are required.
+type Options struct {
+	Source Source
+	Signing
+	Conn *nats.Conn
 	// Blobs, if set, lists the location maps that nodes need, newest last, or says that
 	// another publisher does; Blob gives the bytes of one, or ErrNoBlob when it cannot be
 	// had here. Both are called from Run.
@@ -89,6 +97,7 @@ type Publisher struct {
 	mu    sync.Mutex // guards the fields below
 	done  traffic.Position
 	alarm string
+	next  *Signing // to be put in force by Run
 }
 
 // Intervals.
@@ -122,7 +131,7 @@ func New(o Options) (*Publisher, error) {
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	p.keys = codec.NewKeys(o.Signer.Public().(ed25519.PublicKey))
+	p.sign(o.Signing)
 	var err error
 	if p.js, err = stream.New(o.Conn); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
@@ -136,6 +145,23 @@ func (p *Publisher) Notify() {
 	case p.wake <- struct{}{}:
 	default:
 	}
+}
+
+// SetSigning puts another signing key in force: its rotation goes out first, then
+// everything is signed by it.
+func (p *Publisher) SetSigning(s Signing) {
+	p.mu.Lock()
+	p.next = &s
+	p.mu.Unlock()
+	p.Notify()
+}
+
+func (p *Publisher) sign(s Signing) {
+	if len(s.Trusted) == 0 {
+		s.Trusted = []ed25519.PublicKey{s.Signer.Public().(ed25519.PublicKey)}
+	}
+	p.o.Signing, p.keys = s, codec.NewKeys(s.Trusted...)
+	p.known = false // look again with these keys
 }
 
 // PutBlob stores a location map at once, before the revision that names it is
@@ -219,6 +245,13 @@ func (p *Publisher) setAlarm(s string) {
 
 // sync brings the streams to the store's head and says so.
 func (p *Publisher) sync(ctx context.Context) error {
+	p.mu.Lock()
+	next := p.next
+	p.next = nil
+	p.mu.Unlock()
+	if next != nil {
+		p.sign(*next)
+	}
 	if err := p.look(ctx); err != nil {
 		return err
 	}
@@ -234,6 +267,12 @@ func (p *Publisher) sync(ctx context.Context) error {
 			return err
 		}
 		p.placed = true
+	}
+	if !p.snap.SignedBy(p.o.Trusted[0]) {
+		// Nodes put it in place of what the key before has signed, which is soon worthless.
+		if err := p.snapshot(ctx); err != nil {
+			return err
+		}
 	}
 	if head.Revision > p.tail.Revision+p.backlog() {
 		// Nodes are as far behind; they are served sooner by one snapshot.
@@ -256,7 +295,7 @@ func (p *Publisher) sync(ctx context.Context) error {
 // announce tells nodes where the streams are. It goes out after what it announces
 // has been acknowledged.
 func (p *Publisher) announce() error {
-	b, err := json.Marshal(stream.Head{Position: p.tail, Snapshot: p.snap.Position, Sent: time.Now().UTC()})
+	b, err := json.Marshal(stream.Head{Position: p.tail, Snapshot: p.snap.Position, Keys: uint64(len(p.o.Rotations)), Sent: time.Now().UTC()})
 	if err != nil {
 		return fmt.Errorf("encode announcement: %w", err)
 	}

@@ -43,7 +43,7 @@ func newSite(t *testing.T) *site {
 
 func (s *site) publisher(src publish.Source, change ...func(*publish.Options)) (*publish.Publisher, func()) {
 	s.t.Helper()
-	o := publish.Options{Source: src, Signer: rig.Key(1), Conn: s.bus.Conn(), Log: rig.Log(s.t)}
+	o := publish.Options{Source: src, Signing: publish.Signing{Signer: rig.Key(1)}, Conn: s.bus.Conn(), Log: rig.Log(s.t)}
 	for _, c := range change {
 		c(&o)
 	}
@@ -169,7 +169,7 @@ func TestLostAcknowledgementsPublishNothingTwice(t *testing.T) {
 	}
 	// A publisher whose every start is cut short somewhere.
 	for i := range 12 {
-		p, err := publish.New(publish.Options{Source: store, Signer: rig.Key(1), Conn: s.bus.Conn()})
+		p, err := publish.New(publish.Options{Source: store, Signing: publish.Signing{Signer: rig.Key(1)}, Conn: s.bus.Conn()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -422,9 +422,9 @@ func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for name, o := range map[string]publish.Options{
-		"no source": {Signer: rig.Key(1), Conn: s.bus.Conn()},
+		"no source": {Signing: publish.Signing{Signer: rig.Key(1)}, Conn: s.bus.Conn()},
 		"no key":    {Source: rig.NewStore(1), Conn: s.bus.Conn()},
-		"no bus":    {Source: rig.NewStore(1), Signer: rig.Key(1)},
+		"no bus":    {Source: rig.NewStore(1), Signing: publish.Signing{Signer: rig.Key(1)}},
 	} {
 		if _, err := publish.New(o); err == nil {
 			t.Errorf("%s: no error", name)

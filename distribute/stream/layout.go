@@ -59,6 +59,8 @@ func AnswerPrefix(id, subject string) string { return InboxPrefix(id) + ".ask." 
 type Head struct {
 	Position traffic.Position `json:"position"`
 	Snapshot traffic.Position `json:"snapshot"` // the latest one in the stream
+	// Keys is the last rotation of the signing keys, so that quiet nodes take it too.
+	Keys uint64 `json:"keys,omitempty"`
 	// Sent is control's wall clock: nodes compare it with their own for the skew alarm
 	// and for nothing else (design 5.6).
 	Sent time.Time `json:"sent"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/meridian-gtm/meridian/cmd/internal/client"
 	"github.com/meridian-gtm/meridian/config"
@@ -14,7 +15,7 @@ import (
 func (a *app) nodeCommand() *cobra.Command {
 	list := a.listCommand("list", "List the nodes that have been heard", "nodes")
 	list.GroupID = ""
-	return group("node", "Invite, list and remove nodes", "server", a.nodeInviteCommand(), list, a.nodeLabelCommand(), a.nodeRemoveCommand(), a.natsConfigCommand())
+	return group("node", "Invite, list and remove nodes", "server", a.nodeInviteCommand(), list, a.nodeLabelCommand(), a.nodeRemoveCommand(), a.natsConfigCommand(), a.keysCommand(), a.rotateKeysCommand())
 }
 
 func (a *app) nodeInviteCommand() *cobra.Command {
@@ -148,4 +149,81 @@ servers, after each invitation and removal.`,
 			_, err = a.out.Write(text)
 			return err
 		}}
+}
+
+type signingKeys struct {
+	Serial    uint64
+	Trusted   []string
+	Rotations []struct {
+		Serial uint64
+		By     string
+		At     time.Time
+	}
+}
+
+func (a *app) keysCommand() *cobra.Command {
+	var form string
+	c := &cobra.Command{Use: "keys", Short: "Show the keys that sign configuration", Args: exactly(0)}
+	outputFlag(c, &form, "text", "json", "yaml")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkOutput(form, "text", "json", "yaml"); err != nil {
+			return err
+		}
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		raw, err := getJSON[json.RawMessage](cmd, cl, "/keys")
+		if err != nil {
+			return err
+		}
+		switch form {
+		case "json":
+			return printJSON(a.out, raw)
+		case "yaml":
+			return printYAML(a.out, raw)
+		}
+		return a.printKeys(raw)
+	}
+	return c
+}
+
+func (a *app) printKeys(raw []byte) error {
+	var k signingKeys
+	if err := json.Unmarshal(raw, &k); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	for i, key := range k.Trusted {
+		what := "signs"
+		if i > 0 {
+			what = "trusted until the next rotation"
+		}
+		fmt.Fprintf(a.out, "%s  %s\n", key, what)
+	}
+	for _, r := range k.Rotations {
+		fmt.Fprintf(a.out, "rotation %d by %s at %s\n", r.Serial, r.By, r.At.Local().Format(time.DateTime))
+	}
+	return nil
+}
+
+func (a *app) rotateKeysCommand() *cobra.Command {
+	var revoke bool
+	c := &cobra.Command{Use: "rotate-keys", Short: "Put a new key in force that signs configuration", Args: exactly(0),
+		Long: `Put a new key in force that signs configuration. The key before signs the change, so
+nodes take it by themselves, also those that are away for several rotations; the key before
+stays trusted until the next rotation. With --revoke it is trusted no longer: use that when
+it may be stolen.`}
+	c.Flags().BoolVar(&revoke, "revoke", false, "distrust the key before at once")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		var raw json.RawMessage
+		if err := cl.Do(cmd.Context(), client.Request{Method: http.MethodPost, Path: "/keys/rotate", Body: map[string]any{"revoke": revoke}}, &raw); err != nil {
+			return err
+		}
+		return a.printKeys(raw)
+	}
+	return c
 }
