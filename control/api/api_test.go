@@ -80,7 +80,7 @@ func startWith(t *testing.T, change func(d *api.Deps, url string)) *world {
 	w := &world{t: t, live: &live{}, explain: &explainer{}, inviter: &inviter{}, failback: &failbacks{}, log: &lines{}, now: &atomic.Pointer[time.Time]{}, tokens: map[auth.Role]string{}, cookies: map[auth.Role]string{}}
 	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	w.now.Store(&noon)
-	clock := func() time.Time { return *w.now.Load() }
+	clock := w.clock
 	w.store = storetest.SQLite(t)
 	var err error
 	w.history = keep(t, clock)
@@ -138,6 +138,8 @@ func keep(t *testing.T, clock func() time.Time) *history.History {
 	<-h.Opened()
 	return h
 }
+
+func (w *world) clock() time.Time { return *w.now.Load() }
 
 // reply is one answer.
 type reply struct {
