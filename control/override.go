@@ -206,7 +206,7 @@ func (s *Service) ordered(ctx context.Context, c traffic.Change, cs ChangeSet, r
 	ctx = context.WithoutCancel(ctx)
 	var err error
 	if o, ok := c.After.(*traffic.Override); ok {
-		if c.Before == nil {
+		if c.Before == nil && !r.Replayed {
 			err = s.store.AddSpread(ctx, s.spreadOf(o.ID, r.Revision, &out.Effect))
 		}
 		out.Override = &OverrideState{Override: *o, Version: r.Object.Meta.Revision, UpdatedAt: r.Object.Meta.UpdatedAt,
