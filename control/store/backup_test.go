@@ -191,8 +191,11 @@ func TestRestoreIntoTheSameInstallation(t *testing.T) {
 		b := backUp(t, s)
 		at = mustCommit(t, s, put(at, zone("example.com", 2026112509), zone("late.example", 5))).Position
 		at = mustCommit(t, s, store.Commit{Expected: at, At: backupTime, Changes: []traffic.Change{{Key: zone("example.net", 0).Key(), Before: zone("example.net", 2026112599)}}}).Position
+		if err := s.AddUser(t.Context(), store.User{ID: "user-late", Name: "late", Subject: "user-late", Grants: "[]", CreatedAt: backupTime}); err != nil {
+			t.Fatal(err)
+		}
 		for _, id := range []string{"token-2", "token-3"} {
-			if err := s.AddToken(t.Context(), store.Token{ID: id, Name: "of " + id, Hash: []byte(id), Role: "admin"}); err != nil {
+			if err := s.AddToken(t.Context(), store.Token{ID: id, Name: "of " + id, Hash: []byte(id), Role: "scoped", Grants: `[{"role":"admin"}]`, Owner: "user-late"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -218,6 +221,9 @@ func TestRestoreIntoTheSameInstallation(t *testing.T) {
 		tokens, err := s.Tokens(t.Context())
 		for _, x := range tokens {
 			names = append(names, x.ID)
+			if x.Owner != "" || x.ID == "token-2" && x.Grants != `[{"role":"admin"}]` {
+				t.Errorf("a token of somebody who is not there: %+v", x)
+			}
 		}
 		if err != nil || fmt.Sprint(names) != "[token-2 token-1]" && fmt.Sprint(names) != "[token-1 token-2]" {
 			t.Errorf("tokens %v %v", names, err)

@@ -378,6 +378,15 @@ func (r *restore) keepToken(ctx context.Context) error {
 	if err := r.exec(ctx, `DELETE FROM token WHERE name = $1`, name); err != nil {
 		return err
 	}
+	// Of a user who is not in the backup it becomes nobody's, with the grants that stand in it.
+	owner := slices.Index(r.columns, "owner")
+	var known int
+	if err := r.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE id = $1`, r.token[owner]).Scan(&known); err != nil {
+		return err
+	}
+	if known == 0 {
+		r.token[owner] = ""
+	}
 	in := r.into("token", r.columns)
 	in.add(r.token...)
 	return in.insert(ctx, r.tx)
