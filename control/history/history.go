@@ -28,7 +28,7 @@ const (
 	// tried again: about 0.2 s of SQLite on a slow core.
 	batchRows = 10_000
 	// writeLimit bounds one transaction against a database that does not answer.
-	writeLimit = 20 * time.Second
+	writeLimit = 10 * time.Second
 	// openEvery is how often a database that cannot be opened is tried.
 	openEvery = 2 * time.Second
 	// betweenSteps is what adding up and forgetting leave to the writer between two of
