@@ -21,15 +21,16 @@ type batch struct {
 	probes      []item[probeReport]
 	queries     []item[queryReport]
 
-	found map[seriesKey]int32 // series that are not in the cache yet
+	ids   map[seriesKey]int32 // of all series in the batch
+	found map[seriesKey]int32 // of those that are not in the cache yet
 	rows  int
 }
 
 func (b *batch) write(ctx context.Context) error {
-	b.found = map[seriesKey]int32{}
+	b.ids, b.found = map[seriesKey]int32{}, map[seriesKey]int32{}
 	b.rows = 0
-	err := b.db.update(ctx, func(tx *sql.Tx) error {
-		for _, f := range []func(context.Context, *sql.Tx) error{b.writeEvents, b.writeTransitions, b.writeQueries, b.writeProbes} {
+	err := b.db.update(ctx, func(tx *txn) error {
+		for _, f := range []func(context.Context, *txn) error{b.writeEvents, b.writeTransitions, b.writeQueries, b.writeProbes} {
 			if err := f(ctx, tx); err != nil {
 				return err
 			}
@@ -44,16 +45,16 @@ func (b *batch) write(ctx context.Context) error {
 }
 
 // update runs f in a transaction that writes.
-func (d *database) update(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := d.write.BeginTx(ctx, nil)
+func (d *database) update(ctx context.Context, f func(*txn) error) error {
+	tx, err := d.write.begin(ctx)
 	if err != nil {
 		return store.Classify(err)
 	}
 	if err := f(tx); err != nil {
-		tx.Rollback()
+		tx.tx.Rollback()
 		return store.Classify(err)
 	}
-	return store.Classify(tx.Commit())
+	return store.Classify(tx.tx.Commit())
 }
 
 // forUpdate makes two PostgreSQL writers take turns; SQLite's immediate transactions do.
@@ -71,7 +72,7 @@ const insertRows = 200
 // insert gathers rows into statements of many. A row that conflicts with another one of
 // the same statement is an error in PostgreSQL, so callers add a key once.
 type insert struct {
-	tx      *sql.Tx
+	tx      *txn
 	head    string
 	tail    string
 	columns int
@@ -80,7 +81,7 @@ type insert struct {
 	err     error
 }
 
-func newInsert(tx *sql.Tx, head string, columns int, tail string) *insert {
+func newInsert(tx *txn, head string, columns int, tail string) *insert {
 	return &insert{tx: tx, head: head, tail: tail, columns: columns}
 }
 

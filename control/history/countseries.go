@@ -216,14 +216,14 @@ func (d *database) eachCount(ctx context.Context, src source, p part, q CountQue
 	}
 	join := ""
 	if src.name == answers.name {
-		join = " JOIN answer_series s ON s.id = f.series"
+		join = " JOIN @answer_series s ON s.id = f.series"
 	}
 	sum := "SUM(f.queries)"
 	if len(src.sums) > 1 {
 		sum += ", SUM(f.samples)"
 	}
 	list := strings.Join(columns, ", ")
-	rows, err := d.read.QueryContext(ctx, `SELECT `+list+`, `+sum+` FROM `+src.table(p.level)+` f`+join+` WHERE f.at >= $1 AND f.at < $2`+where+` GROUP BY `+list, args...)
+	rows, err := d.read.QueryContext(ctx, `SELECT `+list+`, `+sum+` FROM @`+src.table(p.level)+` f`+join+` WHERE f.at >= $1 AND f.at < $2`+where+` GROUP BY `+list, args...)
 	if err != nil {
 		return fmt.Errorf("read counts: %w", store.Classify(err))
 	}
@@ -261,7 +261,7 @@ func (d *database) eachCount(ctx context.Context, src source, p part, q CountQue
 }
 
 func (d *database) eachCover(ctx context.Context, p part, step time.Duration, node string, out *Counted) error {
-	rows, err := d.read.QueryContext(ctx, `SELECT at, node, covered FROM `+cover.table(p.level)+` WHERE at >= $1 AND at < $2 AND (node = $3 OR $3 = '') ORDER BY at`,
+	rows, err := d.read.QueryContext(ctx, `SELECT at, node, covered FROM @`+cover.table(p.level)+` WHERE at >= $1 AND at < $2 AND (node = $3 OR $3 = '') ORDER BY at`,
 		p.from.UnixMicro(), p.until.UnixMicro(), node)
 	if err != nil {
 		return fmt.Errorf("read coverage: %w", store.Classify(err))

@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -28,7 +27,7 @@ func (h *History) Record(events ...Event) {
 	}
 }
 
-func (b *batch) writeEvents(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) writeEvents(ctx context.Context, tx *txn) error {
 	if len(b.events) == 0 {
 		return nil
 	}
@@ -36,7 +35,7 @@ func (b *batch) writeEvents(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	in := newInsert(tx, `INSERT INTO event (id, at, kind, subject, severity, text, data)`, 7, "")
+	in := newInsert(tx, `INSERT INTO @event (id, at, kind, subject, severity, text, data)`, 7, "")
 	for i := range b.events {
 		e := &b.events[i].v
 		e.ID = uint64(last) - uint64(len(b.events)-1-i)
@@ -46,8 +45,8 @@ func (b *batch) writeEvents(ctx context.Context, tx *sql.Tx) error {
 }
 
 // nextIDs takes n numbers of a counter and returns the last of them.
-func nextIDs(ctx context.Context, tx *sql.Tx, name string, n int) (last int64, err error) {
-	err = tx.QueryRowContext(ctx, `UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value`, n, name).Scan(&last)
+func nextIDs(ctx context.Context, tx *txn, name string, n int) (last int64, err error) {
+	err = tx.QueryRowContext(ctx, `UPDATE @counter SET value = value + $1 WHERE name = $2 RETURNING value`, n, name).Scan(&last)
 	return last, err
 }
 
@@ -74,7 +73,7 @@ func (h *History) LastEvent(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	var id int64
-	if err := db.read.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'event'`).Scan(&id); err != nil {
+	if err := db.read.QueryRowContext(ctx, `SELECT value FROM @counter WHERE name = 'event'`).Scan(&id); err != nil {
 		return 0, fmt.Errorf("read the last event's number: %w", store.Classify(err))
 	}
 	return uint64(id), nil
@@ -102,7 +101,7 @@ func (h *History) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 		order = "ASC"
 	}
 	q, err := db.read.QueryContext(ctx, `
-SELECT id, at, kind, subject, severity, text, data FROM event
+SELECT id, at, kind, subject, severity, text, data FROM @event
 WHERE id > $1 AND (id < $2 OR $2 = 0) AND (kind = $3 OR $3 = '') AND (subject = $4 OR $4 = '') AND (severity = $5 OR $5 = '')
 	AND ($6 = '' OR LOWER(text) LIKE LOWER($7) ESCAPE '\' OR LOWER(subject) LIKE LOWER($7) ESCAPE '\')
 	AND (at >= $8 OR $8 = 0) AND (at < $9 OR $9 = 0)
@@ -148,12 +147,12 @@ func (h *History) takeOver(ctx context.Context) error {
 	}
 	for {
 		last, done := int64(0), false
-		err := db.update(ctx, func(tx *sql.Tx) error {
-			if err := tx.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'event'`+db.forUpdate()).Scan(&last); err != nil {
+		err := db.update(ctx, func(tx *txn) error {
+			if err := tx.QueryRowContext(ctx, `SELECT value FROM @counter WHERE name = 'event'`+db.forUpdate()).Scan(&last); err != nil {
 				return err
 			}
 			n := 0
-			if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM setting WHERE name = 'events_taken_over'`).Scan(&n); err != nil || n > 0 {
+			if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM @setting WHERE name = 'events_taken_over'`).Scan(&n); err != nil || n > 0 {
 				done = true
 				return err
 			}
@@ -161,7 +160,7 @@ func (h *History) takeOver(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			in := newInsert(tx, `INSERT INTO event (id, at, kind, subject, severity, text, data)`, 7, "")
+			in := newInsert(tx, `INSERT INTO @event (id, at, kind, subject, severity, text, data)`, 7, "")
 			for _, e := range list {
 				last = int64(e.ID)
 				in.add(ctx, last, e.At.UnixMicro(), e.Kind, e.Subject, e.Severity, e.Text, append([]byte{}, e.Data...))
@@ -169,11 +168,11 @@ func (h *History) takeOver(ctx context.Context) error {
 			if err := in.end(ctx); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, `UPDATE counter SET value = $1 WHERE name = 'event'`, last); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE @counter SET value = $1 WHERE name = 'event'`, last); err != nil {
 				return err
 			}
 			if done = len(list) < takeOverPage; done {
-				_, err = tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('events_taken_over', 1)`)
+				_, err = tx.ExecContext(ctx, `INSERT INTO @setting (name, value) VALUES ('events_taken_over', 1)`)
 			}
 			return err
 		})

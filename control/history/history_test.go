@@ -259,7 +259,7 @@ func TestProbesAddUp(t *testing.T) {
 		}
 		// The first day's minutes are gone; asked for, hours answer.
 		var n int
-		if err := h.db.read.QueryRow(`SELECT COUNT(*) FROM probe_minute WHERE at < $1`, now.Add(-day-time.Minute).UnixMicro()).Scan(&n); err != nil || n != 0 {
+		if err := h.db.read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM @probe_minute WHERE at < $1`, now.Add(-day-time.Minute).UnixMicro()).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%v: %d minutes are older than a day", err, n)
 		}
 		if _, step, err = h.Series(t.Context(), ProbeQuery{Port: -1, Address: "a", From: start, Until: start.Add(time.Hour), Step: time.Minute}); err != nil || step != time.Hour {
@@ -405,7 +405,7 @@ func TestGapsAreNoZeros(t *testing.T) {
 			t.Errorf("%v: %+v", err, got)
 		}
 		var missed int
-		if err := h.db.read.QueryRow(`SELECT missed FROM query_source`).Scan(&missed); err != nil || missed != 6 {
+		if err := h.db.read.QueryRowContext(t.Context(), `SELECT missed FROM @query_source`).Scan(&missed); err != nil || missed != 6 {
 			t.Errorf("%v: %d reports known to be missing, want 6", err, missed)
 		}
 	})
@@ -431,12 +431,12 @@ func TestNothingWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer other.close()
-		tx, err := other.write.Begin() // SQLite: holds the file
+		tx, err := other.write.begin(t.Context()) // SQLite: holds the file
 		if err != nil {
 			t.Fatal(err)
 		}
 		if other.pg {
-			if _, err := tx.Exec(`LOCK TABLE event, counter IN ACCESS EXCLUSIVE MODE`); err != nil {
+			if _, err := tx.ExecContext(t.Context(), `LOCK TABLE @event, @counter IN ACCESS EXCLUSIVE MODE`); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -447,7 +447,7 @@ func TestNothingWaits(t *testing.T) {
 		if n := h.events.rows(); n > 1000 {
 			t.Errorf("%d events wait, at most 1000 may", n)
 		}
-		if err := tx.Rollback(); err != nil {
+		if err := tx.tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}
 		var got []Event
@@ -482,7 +482,7 @@ func TestFullDisk(t *testing.T) {
 	h := opened(t, "sqlite:"+filepath.Join(t.TempDir(), "history.db"), &now)
 	pages := func(n int) {
 		t.Helper()
-		if _, err := h.db.write.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
+		if _, err := h.db.write.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -535,4 +535,28 @@ func TestRetention(t *testing.T) {
 			t.Errorf("%q %q", f, text)
 		}
 	})
+}
+
+// TestBehindAPooler: in transaction mode there are no sessions to hold a search path.
+func TestBehindAPooler(t *testing.T) {
+	t.Parallel()
+	now := start
+	dsn := storetest.Pooler(t)
+	h := opened(t, dsn, &now)
+	other := opened(t, dsn, &now)
+	h.Record(Event{Kind: "k", Text: "t"})
+	h.Counted(report("r1", "i", 1, now, now, 5))
+	h.flush(t)
+	now = now.Add(day)
+	if err := h.tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := other.Events(t.Context(), EventFilter{Limit: 9})
+	if err != nil || len(list) != 1 {
+		t.Errorf("%v: %+v", err, list)
+	}
+	got, err := other.Counts(t.Context(), CountQuery{GroupBy: []string{ByName}, From: start.Add(-day), Until: now, Step: -1, Top: 9})
+	if err != nil || got.Total != 8 {
+		t.Errorf("%v: %+v", err, got)
+	}
 }

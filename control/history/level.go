@@ -47,7 +47,7 @@ func upto(ctx context.Context, q interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }, table string, lock ...string) (time.Time, error) {
 	var at int64
-	err := q.QueryRowContext(ctx, `SELECT upto FROM rollup WHERE name = $1`+strings.Join(lock, ""), table).Scan(&at)
+	err := q.QueryRowContext(ctx, `SELECT upto FROM @rollup WHERE name = $1`+strings.Join(lock, ""), table).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}

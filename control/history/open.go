@@ -10,14 +10,13 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // driver "sqlite"
 
 	"github.com/meridian-gtm/meridian/control/store"
@@ -32,8 +31,8 @@ const Schema = "meridian_history"
 
 // database is an open database.
 type database struct {
-	write *sql.DB // SQLite: exactly one connection
-	read  *sql.DB
+	write *handle // SQLite: exactly one connection
+	read  *handle
 	pg    bool
 }
 
@@ -62,48 +61,41 @@ func sqliteDSN(path, rest string) string {
 	return "file:" + u.EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" + rest
 }
 
-func openSQLite(ctx context.Context, path string) (*database, error) {
-	path, err := filepath.Abs(path)
+func openSQLite(ctx context.Context, file string) (*database, error) {
+	file, err := filepath.Abs(file)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // clients' networks are in it
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) // clients' networks are in it
 	if err != nil {
 		return nil, err
 	}
 	f.Close()
-	d := &database{}
-	if d.write, err = sql.Open("sqlite", sqliteDSN(path, "&_txlock=immediate")); err != nil {
+	write, err := sql.Open("sqlite", sqliteDSN(file, "&_txlock=immediate"))
+	if err != nil {
 		return nil, err
 	}
-	d.write.SetMaxOpenConns(1)
+	write.SetMaxOpenConns(1)
 	// The data folder's lock keeps a second process away, so migrations need none.
-	if err := migrate(ctx, d.write, goose.DialectSQLite3, compact("WITHOUT ROWID")); err != nil {
-		d.write.Close()
+	if err := migrate(ctx, write, goose.DialectSQLite3, statements{"/* compact */": "WITHOUT ROWID", "@": ""}); err != nil {
+		write.Close()
 		return nil, err
 	}
-	if d.read, err = sql.Open("sqlite", sqliteDSN(path, "&_pragma=query_only(1)")); err != nil {
-		d.write.Close()
+	read, err := sql.Open("sqlite", sqliteDSN(file, "&_pragma=query_only(1)"))
+	if err != nil {
+		write.Close()
 		return nil, err
 	}
-	d.read.SetMaxOpenConns(4)
-	d.read.SetMaxIdleConns(4)
-	return d, nil
+	read.SetMaxOpenConns(4)
+	read.SetMaxIdleConns(4)
+	return &database{write: &handle{write, ""}, read: &handle{read, ""}}, nil
 }
 
 func openPostgres(ctx context.Context, dsn string) (*database, error) {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		return nil, errors.New("the URL cannot be read") // the parser's error repeats it
-	}
-	q := u.Query()
-	q.Set("search_path", Schema)
-	q.Set("application_name", "meridian history")
-	u.RawQuery = q.Encode()
-	db, err := sql.Open("pgx", u.String())
+	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		return nil, store.WithoutPassword(dsn, err)
 	}
@@ -112,29 +104,23 @@ func openPostgres(ctx context.Context, dsn string) (*database, error) {
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(2)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	d := &database{write: db, read: db, pg: true}
-	if _, err = db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+Schema); err != nil {
-		// Another process may have been a moment faster.
-		var pg *pgconn.PgError
-		if errors.As(err, &pg) && (pg.Code == "23505" || pg.Code == "42P06") {
-			err = nil
-		}
-	}
+	unlock, err := store.LockMigrations(ctx, db, historyLock)
 	if err == nil {
-		var locker lock.SessionLocker
-		if locker, err = lock.NewPostgresSessionLocker(lock.WithLockID(historyLock)); err == nil {
-			err = migrate(ctx, db, goose.DialectPostgres, compact(""), goose.WithSessionLocker(locker))
+		if _, err = db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+Schema); err == nil {
+			err = migrate(ctx, db, goose.DialectPostgres, statements{"/* compact */": "", "@": Schema + "."}, goose.WithTableName(Schema+".goose_db_version"))
 		}
+		unlock()
 	}
 	if err != nil {
 		db.Close()
 		return nil, store.WithoutPassword(dsn, err)
 	}
-	return d, nil
+	h := &handle{db, Schema + "."}
+	return &database{write: h, read: h, pg: true}, nil
 }
 
 // historyLock keeps these migrations from waiting for the configuration's.
-const historyLock = 7_411_902_215
+const historyLock = 0x68697374 // "hist"
 
 func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, files fs.FS, opts ...goose.ProviderOption) error {
 	p, err := goose.NewProvider(d, db, files, append(opts, goose.WithDisableGlobalRegistry(true))...)
@@ -148,19 +134,19 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, files fs.FS, opts
 }
 
 func (d *database) close() error {
-	err := d.write.Close()
+	err := d.write.db.Close()
 	if d.read != d.write {
-		err = errors.Join(err, d.read.Close())
+		err = errors.Join(err, d.read.db.Close())
 	}
 	return err
 }
 
-// compact is the folder of migrations with its value in place of the marker.
-type compact string
+// statements is the folder of migrations with values in place of its markers.
+type statements map[string]string
 
 // Open implements fs.FS.
-func (c compact) Open(name string) (fs.File, error) {
-	f, err := migrations.Open(filepath.Join("migrations", name))
+func (m statements) Open(name string) (fs.File, error) {
+	f, err := migrations.Open(path.Join("migrations", name))
 	if err != nil || !strings.HasSuffix(name, ".sql") {
 		return f, err
 	}
@@ -173,7 +159,10 @@ func (c compact) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &textFile{Reader: bytes.NewReader(bytes.ReplaceAll(text, []byte("/* compact */"), []byte(c))), info: info}, nil
+	for marker, value := range m {
+		text = bytes.ReplaceAll(text, []byte(marker), []byte(value))
+	}
+	return &textFile{Reader: bytes.NewReader(text), info: info}, nil
 }
 
 type textFile struct {

@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic/stat"
@@ -30,22 +29,29 @@ const probeColumns = `at, series, probes, failed, lost, low, high, total, spread
 // writeProbes writes whole minutes. Two pages with one task and minute are one too many:
 // the second would be added to the first, whose spread cannot be read back cheaply, so
 // the later one counts.
-func (b *batch) writeProbes(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) writeProbes(ctx context.Context, tx *txn) error {
 	type fact struct {
 		at time.Time
 		id int32
 	}
 	seen := map[fact]bool{}
-	in := newInsert(tx, `INSERT INTO probe_minute (`+probeColumns+`)`, 9, `ON CONFLICT (at, series) DO UPDATE SET
+	keys := map[seriesKey]bool{}
+	for i := range b.probes {
+		for j, r := 0, &b.probes[i].v; j < len(r.tasks); j++ {
+			k := r.tasks[j].Key
+			keys[probeKey(k.Address, k.Template, k.Port, r.from)] = true
+		}
+	}
+	if err := b.resolve(ctx, tx, keys); err != nil {
+		return err
+	}
+	in := newInsert(tx, `INSERT INTO @probe_minute (`+probeColumns+`)`, 9, `ON CONFLICT (at, series) DO UPDATE SET
 		probes = excluded.probes, failed = excluded.failed, lost = excluded.lost, low = excluded.low, high = excluded.high, total = excluded.total, spread = excluded.spread`)
 	for i := len(b.probes) - 1; i >= 0; i-- {
 		r := &b.probes[i].v
 		for j := range r.tasks {
 			t := &r.tasks[j]
-			id, err := b.series(ctx, tx, probeKey(t.Key.Address, t.Key.Template, t.Key.Port, r.from))
-			if err != nil {
-				return err
-			}
+			id := b.series(probeKey(t.Key.Address, t.Key.Template, t.Key.Port, r.from))
 			if f := (fact{r.at, id}); !seen[f] {
 				seen[f] = true
 				addTask(ctx, in, r.at, id, t)

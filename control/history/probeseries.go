@@ -82,7 +82,7 @@ func (h *History) Series(ctx context.Context, q ProbeQuery) (out []ProbeSeries, 
 		vantage string
 	}
 	rows, err := db.read.QueryContext(ctx, `
-SELECT id, address, template, port, vantage FROM probe_series
+SELECT id, address, template, port, vantage FROM @probe_series
 WHERE (address = $1 OR $1 = '') AND (template = $2 OR $2 = '') AND (vantage = $3 OR $3 = '') AND (port = $4 OR $4 = -1)
 LIMIT $5`, q.Address, q.Template, q.Vantage, q.Port, MaxSeries+1)
 	if err != nil {

@@ -52,7 +52,7 @@ type fact struct {
 
 // writeQueries adds the reports up and writes them, each process's reports once and in
 // order: what is written and its number are in one transaction.
-func (b *batch) writeQueries(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) writeQueries(ctx context.Context, tx *txn) error {
 	if len(b.queries) == 0 {
 		return nil
 	}
@@ -140,33 +140,38 @@ func fold(m map[fact]sums, most int, other func([3]string) [3]string) map[fact]s
 }
 
 // fresh notes a report's number and tells whether it was not taken before.
-func (b *batch) fresh(ctx context.Context, tx *sql.Tx, r *queryReport) (bool, error) {
+func (b *batch) fresh(ctx context.Context, tx *txn, r *queryReport) (bool, error) {
 	var seq int64
-	err := tx.QueryRowContext(ctx, `SELECT seq FROM query_source WHERE node = $1 AND instance = $2`, r.From, r.Instance).Scan(&seq)
+	err := tx.QueryRowContext(ctx, `SELECT seq FROM @query_source WHERE node = $1 AND instance = $2`, r.From, r.Instance).Scan(&seq)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
 	if int64(r.Seq) <= seq {
 		return false, nil
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO query_source (node, instance, seq, missed, at) VALUES ($1, $2, $3, $4, $5)
+	_, err = tx.ExecContext(ctx, `INSERT INTO @query_source (node, instance, seq, missed, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (node, instance) DO UPDATE SET seq = excluded.seq, missed = query_source.missed + excluded.missed, at = excluded.at`,
 		r.From, r.Instance, int64(r.Seq), int64(r.Seq)-seq-1, b.now.UnixMicro())
 	return true, err
 }
 
-func (b *batch) addAnswers(ctx context.Context, tx *sql.Tx, by map[int64]map[seriesKey]uint64) error {
-	rows := map[fact]sums{}
+func (b *batch) addAnswers(ctx context.Context, tx *txn, by map[int64]map[seriesKey]uint64) error {
+	rows, keys := map[fact]sums{}, map[seriesKey]bool{}
 	for at, list := range by {
 		if len(list) > mostAnswers {
 			list = foldAnswers(list)
+			by[at] = list
 		}
+		for k := range list {
+			keys[k] = true
+		}
+	}
+	if err := b.resolve(ctx, tx, keys); err != nil {
+		return err
+	}
+	for at, list := range by {
 		for k, n := range list {
-			id, err := b.series(ctx, tx, k)
-			if err != nil {
-				return err
-			}
-			add(rows, at, [3]string{strconv.Itoa(int(id))}, n, 0)
+			add(rows, at, [3]string{strconv.Itoa(int(b.series(k)))}, n, 0)
 		}
 	}
 	return b.addFacts(ctx, tx, answers, rows)
@@ -191,7 +196,7 @@ func foldAnswers(list map[seriesKey]uint64) map[seriesKey]uint64 {
 
 // addFacts adds rows to the minutes, and to the coarser levels where the minutes have
 // been added up already: a node that was cut off tells late.
-func (b *batch) addFacts(ctx context.Context, tx *sql.Tx, f family, rows map[fact]sums) error {
+func (b *batch) addFacts(ctx context.Context, tx *txn, f family, rows map[fact]sums) error {
 	b.rows += len(rows)
 	var done [len(levels)]time.Time
 	lock := "" // keeps adding up away until the commit
@@ -205,7 +210,7 @@ func (b *batch) addFacts(ctx context.Context, tx *sql.Tx, f family, rows map[fac
 		}
 	}
 	for i, l := range levels {
-		in := newInsert(tx, `INSERT INTO `+f.table(l)+` (at, `+strings.Join(append(slices.Clone(f.keys), f.sums...), ", ")+`)`, 1+len(f.keys)+len(f.sums), f.conflict(l))
+		in := newInsert(tx, `INSERT INTO @`+f.table(l)+` (at, `+strings.Join(append(slices.Clone(f.keys), f.sums...), ", ")+`)`, 1+len(f.keys)+len(f.sums), f.conflict(l))
 		out := rows
 		if i > 0 { // several minutes may be one row here
 			out = map[fact]sums{}

@@ -69,7 +69,7 @@ func (h *History) Retention(ctx context.Context) (Retention, error) {
 	}
 	for _, f := range out.fields() {
 		var v int64
-		err := db.read.QueryRowContext(ctx, `SELECT value FROM setting WHERE name = $1`, "keep_"+f.Name).Scan(&v)
+		err := db.read.QueryRowContext(ctx, `SELECT value FROM @setting WHERE name = $1`, "keep_"+f.Name).Scan(&v)
 		if err == sql.ErrNoRows {
 			continue
 		}
@@ -87,9 +87,9 @@ func (h *History) SetRetention(ctx context.Context, r Retention) error {
 	if err != nil {
 		return err
 	}
-	err = db.update(ctx, func(tx *sql.Tx) error {
+	err = db.update(ctx, func(tx *txn) error {
 		for _, f := range r.fields() {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+			if _, err := tx.ExecContext(ctx, `INSERT INTO @setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 				"keep_"+f.Name, time.Duration(*f.Value).Microseconds()); err != nil {
 				return err
 			}
@@ -127,13 +127,13 @@ func (h *History) forget(ctx context.Context) error {
 					limit = done
 				}
 			}
-			if err := h.forgetRows(ctx, f.table(l), `at = (SELECT MIN(at) FROM `+f.table(l)+`) AND at < $1`, limit); err != nil {
+			if err := h.forgetRows(ctx, f.table(l), `at = (SELECT MIN(at) FROM @`+f.table(l)+`) AND at < $1`, limit); err != nil {
 				return err
 			}
 		}
 	}
 	for table, age := range map[string]traffic.Duration{"event": keep.Events, "transition": keep.Transitions} {
-		if err := h.forgetRows(ctx, table, `id IN (SELECT id FROM `+table+` WHERE at < $1 ORDER BY at LIMIT 1000)`, now.Add(-time.Duration(age))); err != nil {
+		if err := h.forgetRows(ctx, table, `id IN (SELECT id FROM @`+table+` WHERE at < $1 ORDER BY at LIMIT 1000)`, now.Add(-time.Duration(age))); err != nil {
 			return err
 		}
 	}
@@ -142,7 +142,7 @@ func (h *History) forget(ctx context.Context) error {
 	}
 	// A series that has had no facts for as long as the coarsest are kept has none left.
 	for _, table := range []string{"probe_series", "answer_series"} {
-		if err := h.forgetRows(ctx, table, `id IN (SELECT id FROM `+table+` WHERE seen < $1 LIMIT 1000)`, now.Add(-time.Duration(keep.Days)-2*day)); err != nil {
+		if err := h.forgetRows(ctx, table, `id IN (SELECT id FROM @`+table+` WHERE seen < $1 LIMIT 1000)`, now.Add(-time.Duration(keep.Days)-2*day)); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (h *History) forgetRows(ctx context.Context, table, where string, cut time.
 			return err
 		}
 		step, cancel := context.WithTimeout(ctx, writeLimit)
-		r, err := db.write.ExecContext(step, `DELETE FROM `+table+` WHERE `+where, cut.UnixMicro())
+		r, err := db.write.ExecContext(step, `DELETE FROM @`+table+` WHERE `+where, cut.UnixMicro())
 		cancel()
 		if err != nil {
 			return fmt.Errorf("forget old rows of %s: %w", table, store.Classify(err))

@@ -68,7 +68,7 @@ func (h *History) addUp(ctx context.Context, f family, from, to level) error {
 		}
 		// The next interval that holds anything; the empty ones before it are done too.
 		var first sql.NullInt64
-		if err := db.read.QueryRowContext(ctx, `SELECT MIN(at) FROM `+f.table(from)+` WHERE at >= $1`, micro(done)).Scan(&first); err != nil {
+		if err := db.read.QueryRowContext(ctx, `SELECT MIN(at) FROM @`+f.table(from)+` WHERE at >= $1`, micro(done)).Scan(&first); err != nil {
 			return store.Classify(err)
 		}
 		limit := to.begin(h.now().Add(-grace))
@@ -95,7 +95,7 @@ func (h *History) addUp(ctx context.Context, f family, from, to level) error {
 		if f.name == probes.name {
 			err = h.addUpProbes(ctx, db, from, to, next)
 		} else {
-			err = h.settle(ctx, db, f.table(from), next.Add(to.step), func(ctx context.Context, tx *sql.Tx) error { return addUpSums(ctx, tx, f, from, to, next) })
+			err = h.settle(ctx, db, f.table(from), next.Add(to.step), func(ctx context.Context, tx *txn) error { return addUpSums(ctx, tx, f, from, to, next) })
 		}
 		if err != nil {
 			return err
@@ -108,28 +108,28 @@ func (h *History) addUp(ctx context.Context, f family, from, to level) error {
 }
 
 // settle notes, with what f writes, up to when a table is added up.
-func (h *History) settle(ctx context.Context, db *database, table string, upto time.Time, f func(context.Context, *sql.Tx) error) error {
+func (h *History) settle(ctx context.Context, db *database, table string, upto time.Time, f func(context.Context, *txn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	return db.update(ctx, func(tx *sql.Tx) error {
+	return db.update(ctx, func(tx *txn) error {
 		// First, so that it waits for a writer who thinks that the interval is still open,
 		// and f then sees what that one wrote.
-		if _, err := tx.ExecContext(ctx, `INSERT INTO rollup (name, upto) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET upto = excluded.upto`, table, upto.UnixMicro()); err != nil || f == nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO @rollup (name, upto) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET upto = excluded.upto`, table, upto.UnixMicro()); err != nil || f == nil {
 			return err
 		}
 		return f(ctx, tx)
 	})
 }
 
-func addUpSums(ctx context.Context, tx *sql.Tx, f family, from, to level, at time.Time) error {
+func addUpSums(ctx context.Context, tx *txn, f family, from, to level, at time.Time) error {
 	keys := strings.Join(f.keys, ", ")
 	var sum, set []string
 	for _, c := range f.sums {
 		sum, set = append(sum, "SUM("+c+")"), append(set, c+" = excluded."+c)
 	}
 	// SUM is NUMERIC in PostgreSQL, which its columns take.
-	if _, err := tx.ExecContext(ctx, `INSERT INTO `+f.table(to)+` (at, `+keys+`, `+strings.Join(f.sums, ", ")+`)
-SELECT CAST($1 AS BIGINT), `+keys+`, `+strings.Join(sum, ", ")+` FROM `+f.table(from)+` WHERE at >= $1 AND at < $2 GROUP BY `+keys+`
+	if _, err := tx.ExecContext(ctx, `INSERT INTO @`+f.table(to)+` (at, `+keys+`, `+strings.Join(f.sums, ", ")+`)
+SELECT CAST($1 AS BIGINT), `+keys+`, `+strings.Join(sum, ", ")+` FROM @`+f.table(from)+` WHERE at >= $1 AND at < $2 GROUP BY `+keys+`
 ON CONFLICT (at, `+keys+`) DO UPDATE SET `+strings.Join(set, ", "), at.UnixMicro(), at.Add(to.step).UnixMicro()); err != nil {
 		return err
 	}
@@ -143,21 +143,21 @@ ON CONFLICT (at, `+keys+`) DO UPDATE SET `+strings.Join(set, ", "), at.UnixMicro
 }
 
 // topClients keeps the networks with the most queries of an interval, and the rest as one.
-func topClients(ctx context.Context, tx *sql.Tx, table string, at time.Time) error {
-	const rest = ` WHERE at = $1 AND subnet <> $2 AND subnet NOT IN (SELECT subnet FROM (SELECT subnet, SUM(queries) AS n FROM %[1]s WHERE at = $1 GROUP BY subnet ORDER BY n DESC LIMIT %[2]d) AS top)`
+func topClients(ctx context.Context, tx *txn, table string, at time.Time) error {
+	const rest = ` WHERE at = $1 AND subnet <> $2 AND subnet NOT IN (SELECT subnet FROM (SELECT subnet, SUM(queries) AS n FROM @%[1]s WHERE at = $1 GROUP BY subnet ORDER BY n DESC LIMIT %[2]d) AS top)`
 	where := fmt.Sprintf(rest, table, mostClients)
-	if _, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (at, subnet, country, queries, samples)
-SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), '', COALESCE(SUM(queries), 0), COALESCE(SUM(samples), 0) FROM `+table+where+` HAVING COUNT(*) > 0
+	if _, err := tx.ExecContext(ctx, `INSERT INTO @`+table+` (at, subnet, country, queries, samples)
+SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), '', COALESCE(SUM(queries), 0), COALESCE(SUM(samples), 0) FROM @`+table+where+` HAVING COUNT(*) > 0
 ON CONFLICT (at, subnet, country) DO UPDATE SET queries = `+table+`.queries + excluded.queries, samples = `+table+`.samples + excluded.samples`, at.UnixMicro(), stat.Other); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM `+table+where, at.UnixMicro(), stat.Other)
+	_, err := tx.ExecContext(ctx, `DELETE FROM @`+table+where, at.UnixMicro(), stat.Other)
 	return err
 }
 
 // seen notes which series had facts on a day.
-func seen(ctx context.Context, tx *sql.Tx, series, table string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE `+series+` SET seen = $1 WHERE seen < $1 AND id IN (SELECT series FROM `+table+` WHERE at = $1)`, at.UnixMicro())
+func seen(ctx context.Context, tx *txn, series, table string, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE @`+series+` SET seen = $1 WHERE seen < $1 AND id IN (SELECT series FROM @`+table+` WHERE at = $1)`, at.UnixMicro())
 	return err
 }
 
@@ -165,7 +165,7 @@ func seen(ctx context.Context, tx *sql.Tx, series, table string, at time.Time) e
 // its series' rows at each of the finer times, which the table's order makes short.
 func (h *History) addUpProbes(ctx context.Context, db *database, from, to level, at time.Time) error {
 	var most sql.NullInt64
-	if err := db.read.QueryRowContext(ctx, `SELECT MAX(id) FROM probe_series`).Scan(&most); err != nil {
+	if err := db.read.QueryRowContext(ctx, `SELECT MAX(id) FROM @probe_series`).Scan(&most); err != nil {
 		return store.Classify(err)
 	}
 	for first := int64(0); first <= most.Int64; first += stepSeries {
@@ -176,7 +176,7 @@ func (h *History) addUpProbes(ctx context.Context, db *database, from, to level,
 			return err
 		}
 	}
-	return h.settle(ctx, db, probes.table(from), at.Add(to.step), func(ctx context.Context, tx *sql.Tx) error {
+	return h.settle(ctx, db, probes.table(from), at.Add(to.step), func(ctx context.Context, tx *txn) error {
 		if to.step != day {
 			return nil
 		}
@@ -197,8 +197,8 @@ func (h *History) addUpSome(ctx context.Context, db *database, from, to level, a
 	if err != nil || len(sum) == 0 {
 		return err
 	}
-	return db.update(ctx, func(tx *sql.Tx) error {
-		in := newInsert(tx, `INSERT INTO `+probes.table(to)+` (`+probeColumns+`)`, 9, `ON CONFLICT (at, series) DO UPDATE SET
+	return db.update(ctx, func(tx *txn) error {
+		in := newInsert(tx, `INSERT INTO @`+probes.table(to)+` (`+probeColumns+`)`, 9, `ON CONFLICT (at, series) DO UPDATE SET
 		probes = excluded.probes, failed = excluded.failed, lost = excluded.lost, low = excluded.low, high = excluded.high, total = excluded.total, spread = excluded.spread`)
 		for id, t := range sum {
 			addTask(ctx, in, at, id, t)
@@ -212,7 +212,7 @@ func (h *History) addUpSome(ctx context.Context, db *database, from, to level, a
 func (d *database) eachProbe(ctx context.Context, l level, from, until time.Time, where string, args []any, f func(at time.Time, series int32, t stat.Task)) error {
 	q, err := d.read.QueryContext(ctx, `
 WITH RECURSIVE t(at) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT at + $2 FROM t WHERE at + $2 < $3)
-SELECT p.at, p.series, p.probes, p.failed, p.lost, p.low, p.high, p.total, p.spread FROM t JOIN `+probes.table(l)+` p ON p.at = t.at WHERE `+where,
+SELECT p.at, p.series, p.probes, p.failed, p.lost, p.low, p.high, p.total, p.spread FROM t JOIN @`+probes.table(l)+` p ON p.at = t.at WHERE `+where,
 		append([]any{l.begin(from).UnixMicro(), l.step.Microseconds(), until.UnixMicro()}, args...)...)
 	if err != nil {
 		return store.Classify(err)

@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -55,7 +54,7 @@ func (h *History) Moved(list []Transition) {
 	h.poke()
 }
 
-func (b *batch) writeTransitions(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) writeTransitions(ctx context.Context, tx *txn) error {
 	if len(b.transitions) == 0 {
 		return nil
 	}
@@ -63,7 +62,7 @@ func (b *batch) writeTransitions(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	in := newInsert(tx, `INSERT INTO transition (id, at, incident, kind, subject, address, was, becomes, cause, data)`, 10, "")
+	in := newInsert(tx, `INSERT INTO @transition (id, at, incident, kind, subject, address, was, becomes, cause, data)`, 10, "")
 	for i := range b.transitions {
 		t := b.transitions[i].v
 		id := last - int64(len(b.transitions)-1-i)
@@ -88,7 +87,7 @@ func (h *History) Transitions(ctx context.Context, f TransitionFilter) ([]Transi
 		return nil, err
 	}
 	q, err := db.read.QueryContext(ctx, `
-SELECT id, at, incident, kind, subject, address, was, becomes, cause, data FROM transition
+SELECT id, at, incident, kind, subject, address, was, becomes, cause, data FROM @transition
 WHERE (id < $1 OR $1 = 0) AND (at >= $2 OR $2 = 0) AND (at < $3 OR $3 = 0) AND (kind = $4 OR $4 = '') AND (subject = $5 OR $5 = '')
 	AND (address = $6 OR $6 = '') AND (incident = $7 OR $7 = 0)
 ORDER BY id DESC LIMIT $8`, int64(f.Before), micro(f.From), micro(f.Until), f.Kind, f.Subject, f.Address, int64(f.Incident), f.Limit)

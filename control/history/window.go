@@ -105,7 +105,7 @@ func (h *History) fillWindow(ctx context.Context) error {
 		return err
 	}
 	q, err := db.read.QueryContext(ctx, `
-SELECT f.at, s.domain, s.line, SUM(f.queries) FROM answer_minute f JOIN answer_series s ON s.id = f.series
+SELECT f.at, s.domain, s.line, SUM(f.queries) FROM @answer_minute f JOIN @answer_series s ON s.id = f.series
 WHERE f.at >= $1 GROUP BY f.at, s.domain, s.line`, h.now().Add(-Recent).UnixMicro())
 	if err != nil {
 		return fmt.Errorf("read recent queries: %w", store.Classify(err))

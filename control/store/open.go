@@ -173,7 +173,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	for _, pool := range []*sql.DB{s.write, s.read} {
 		pool.SetConnMaxIdleTime(5 * time.Minute)
 	}
-	unlock, err := lockMigrations(ctx, db)
+	unlock, err := LockMigrations(ctx, db, migrationLock)
 	if err == nil {
 		err = migrate(ctx, db, goose.DialectPostgres)
 		unlock()
@@ -189,18 +189,18 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 // others are not likely to use in the same database.
 const migrationLock = 0x6d657269646961 // "meridia"
 
-// lockMigrations takes a lock of the transaction, not of the session as goose would:
+// LockMigrations takes a lock of the transaction, not of the session as goose would:
 // behind a pooler in transaction mode the next statement of a session may run on another
 // connection, and a lock taken there would stay with the pooler. Who does not get it
 // lets go of its connection before it asks again: the holder may be waiting for one.
-func lockMigrations(ctx context.Context, db *sql.DB) (unlock func(), err error) {
+func LockMigrations(ctx context.Context, db *sql.DB, key int64) (unlock func(), err error) {
 	for {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
 			return nil, fmt.Errorf("lock migrations: %w", err)
 		}
 		var ours bool
-		if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(migrationLock)).Scan(&ours); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, key).Scan(&ours); err != nil {
 			tx.Rollback()
 			return nil, fmt.Errorf("lock migrations: %w", err)
 		}
