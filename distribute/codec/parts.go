@@ -58,7 +58,8 @@ func partLen(size uint64, part int) int {
 // come. Of unfinished sets it keeps at most two: the one being received and the
 // one that a second publisher may be sending at the same time.
 type Assembler struct {
-	// Keys are asked for every part before it is kept.
+	// Keys are asked for every part before it is kept. Nil leaves that to whoever calls
+	// Add: a signature costs 60 µs, as much as all else that is done with a small revision.
 	Keys *Keys
 
 	open []*set // oldest first
@@ -83,8 +84,10 @@ const maxOpen = 2
 // the part's bytes. A whole that does not hash to what was signed is ErrDamaged, and
 // its parts are forgotten, so that sending it again helps.
 func (a *Assembler) Add(p Part) (*Sealed, error) {
-	if err := p.Verify(a.Keys); err != nil {
-		return nil, err
+	if a.Keys != nil {
+		if err := p.Verify(a.Keys); err != nil {
+			return nil, err
+		}
 	}
 	id := setID{p.Kind, p.Position, p.head.info.payloadHash}
 	at := -1

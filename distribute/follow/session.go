@@ -276,7 +276,7 @@ func (f *Follower) flush(b *batch) error {
 func (f *Follower) consume(ctx context.Context, cons jetstream.Consumer) (err error) {
 	pos, _ := f.Position()
 	b := &batch{end: pos}
-	asm := &codec.Assembler{Keys: f.keys}
+	asm := &codec.Assembler{} // take has asked the keys
 	f.progress = time.Now()
 	defer func() { err = errors.Join(err, f.flush(b)) }()
 	for {
