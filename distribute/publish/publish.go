@@ -64,8 +64,8 @@ type Options struct {
 
 	Limits stream.Limits
 	// SnapshotRevisions and SnapshotBytes: a snapshot is made when the log after the last
-	// one is longer than either; default 1,000 revisions, or 8 MiB but at least the size
-	// of the last snapshot, so that a large configuration is not sent for small changes.
+	// one is longer than either; default 1,000 revisions or 8 MiB, but at least the size of
+	// the last snapshot, so that a large configuration is not sent for small changes.
 	SnapshotRevisions uint64
 	SnapshotBytes     int
 	Log               *slog.Logger
@@ -346,9 +346,14 @@ func (p *Publisher) revisions(ctx context.Context, head traffic.Position) error 
 // a reader of the last one needs.
 func (p *Publisher) due() bool {
 	since := p.tail.Revision - min(p.tail.Revision, p.snap.Position.Revision)
-	return since >= p.o.SnapshotRevisions || p.bytes >= max(p.o.SnapshotBytes, p.snap.Size()) ||
+	return since >= max(p.o.SnapshotRevisions, uint64(p.snap.Size()/smallRevision)) || p.bytes >= max(p.o.SnapshotBytes, p.snap.Size()) ||
 		2*int64(p.messages) >= p.o.Limits.LogMessages || 2*int64(p.bytes) >= p.o.Limits.LogBytes
 }
+
+// smallRevision is what a change of one record takes in the log, in bytes. A log of
+// small revisions may grow as long as the snapshot is large: one of 100,000 names costs
+// control half a second, as much as it takes to publish a thousand revisions.
+const smallRevision = 512
 
 // backlog is how many revisions are published one by one to catch up with the store.
 func (p *Publisher) backlog() uint64 {
