@@ -65,6 +65,19 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
+// TestPersonalTokensOfAnOlderReleaseAllowNothing: it knows no owners, so it could not
+// end a token with its user.
+func TestPersonalTokensOfAnOlderReleaseAllowNothing(t *testing.T) {
+	t.Parallel()
+	_, tok := auth.NewPersonalToken("laptop", auth.Grants{{Role: auth.Admin}}, auth.Principal{Kind: auth.KindUser, ID: "user-1", Name: "ann"}, noon, time.Time{})
+	if role := auth.Role(tok.Role); role.Allows(auth.Viewer) || tok.Owner != "user-1" || tok.CreatedBy != "ann" {
+		t.Errorf("%+v", tok)
+	}
+	if gs := auth.ReadGrants(tok.Role, tok.Grants); !gs.Whole(auth.Admin) {
+		t.Errorf("this release reads %v", gs)
+	}
+}
+
 // full is a store whose disk is full: it reads but does not write.
 type full struct{ *store.Store }
 
