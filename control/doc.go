@@ -8,6 +8,9 @@
 // the way leaves both untouched. Several processes may share one PostgreSQL: each
 // catches up with the others' revisions before it commits its own.
 //
+// Change sets that wait at the same time share a database transaction; each is still a
+// revision of its own. What only one of several processes may do runs under a lease.
+//
 // The sub-packages are store (rows and revisions), backup (their file form), auth (who may) and api (HTTP).
 // Other layers reach in only through small interfaces: the publisher reads the store's
 // Head, Revisions and Load; what is live (health, nodes) comes in through Live, which

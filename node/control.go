@@ -39,6 +39,7 @@ type controlRole struct {
 	lease    *lease.Keeper
 	peers    atomic.Pointer[[]store.Process] // the control processes on the store, as last looked at
 	leader   atomic.Pointer[string]          // which of them leads, nil for none
+	heard    atomic.Pointer[time.Time]       // when another of them last spoke on the bus
 
 	authority     *pki.Authority
 	authorityFile string        // its certificate

@@ -99,7 +99,9 @@ func (n *node) shared() bool {
 			return true
 		}
 	}
-	return false
+	// One that has just begun is in no list yet, but it has said where it is.
+	heard := n.control.heard.Load()
+	return heard != nil && time.Since(*heard) <= peerLost
 }
 
 // watchPeers notes that this process lives and looks who else does.
@@ -163,6 +165,7 @@ func (n *node) leader() string {
 // moved is what one control process tells the others.
 type moved struct {
 	V        int    `json:"v"`
+	ID       string `json:"id"` // who says so
 	Epoch    uint64 `json:"epoch"`
 	Revision uint64 `json:"revision"`
 }
@@ -176,7 +179,12 @@ func (n *node) tellPeers(ctx context.Context) error {
 	}
 	cancel, err := n.bus.Subscribe(movedSubject, func(_ string, data []byte) {
 		var m moved
-		if json.Unmarshal(data, &m) == nil && ahead(m) {
+		if json.Unmarshal(data, &m) != nil || m.ID == c.id {
+			return
+		}
+		now := time.Now()
+		c.heard.Store(&now)
+		if ahead(m) {
 			c.service.Nudge()
 		}
 	})
@@ -190,7 +198,7 @@ func (n *node) tellPeers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b, err := json.Marshal(moved{V: 1, Epoch: h.Epoch, Revision: h.Revision})
+		b, err := json.Marshal(moved{V: 1, ID: c.id, Epoch: h.Epoch, Revision: h.Revision})
 		if err != nil {
 			return fmt.Errorf("encode a hint: %w", err)
 		}

@@ -98,6 +98,23 @@ func TestTwoControlProcessesServeOnePostgreSQLAndEitherMayDie(t *testing.T) {
 		}
 	}
 
+	// Both hear all nodes, and each can ask any of them.
+	for _, c := range p.controls() {
+		for _, id := range resolverIDs {
+			eventually(t, c.name+" explains by "+id, func() error {
+				if err := callAt(c.api(), p.token, "GET", "/nodes/"+id, nil, nil); err != nil {
+					return err
+				}
+				var x struct{ Node string }
+				err := callAt(c.api(), p.token, "POST", "/explain", object{"name": "www.example.com", "node": id}, &x)
+				if err == nil && x.Node != id {
+					err = fmt.Errorf("it is the view of %q", x.Node)
+				}
+				return err
+			})
+		}
+	}
+
 	var mu sync.Mutex
 	kept := map[string]string{}
 	done := make(chan struct{})

@@ -96,9 +96,6 @@ func (p *Server) Processes() []int {
 	return out
 }
 
-// Dir is the folder of its socket.
-func (p *Server) Dir() string { return p.s.dir }
-
 func dsn(socket, db string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + db, RawQuery: url.Values{"host": {socket}}.Encode()}).String()
 }
