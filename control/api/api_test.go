@@ -217,14 +217,15 @@ func (r *reply) problem(status int, code string, words ...string) *reply {
 // cookie returns the session that an answer sets, "" for one that it takes away.
 func (r *reply) cookie() string {
 	r.t.Helper()
-	for _, c := range (&http.Response{Header: r.header}).Cookies() {
-		if c.Name != "meridian" || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
-			r.t.Errorf("%s: cookie %v", r.what, c)
-		}
-		return c.Value
+	list := (&http.Response{Header: r.header}).Cookies()
+	if len(list) != 1 {
+		r.t.Fatalf("%s: sets %d cookies", r.what, len(list))
 	}
-	r.t.Fatalf("%s: sets no cookie", r.what)
-	return ""
+	c := list[0]
+	if c.Name != "meridian" || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+		r.t.Errorf("%s: cookie %v", r.what, c)
+	}
+	return c.Value
 }
 
 // user makes a user and signs in as one; requests with the name as role use the session.

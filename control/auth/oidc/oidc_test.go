@@ -100,6 +100,12 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("%s: %+v %v", row.who.Name, id, err)
 		}
 	}
+	// Begun in one process, ended in another on the same store.
+	idp.As(oidctest.Person{Subject: "7", Name: "gus", Groups: []string{"web"}})
+	q, cookie := begin(t, p, idp)
+	if id, err := client(t, config(t, idp.Issuer), "key").Finish(t.Context(), q, cookie); err != nil || id.Subject != "7" {
+		t.Errorf("through another process: %+v %v", id, err)
+	}
 	if u := p.SignOutURL(); u != idp.Issuer+"/logout?client_id=meridian" {
 		t.Errorf("sign-out at %s", u)
 	}
