@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -100,7 +101,7 @@ func TestCommitsDoNotWaitForHistory(t *testing.T) {
 				}
 				return nil
 			})
-			note(kind+": rows of history written, transactions' time", "", fmt.Sprintf("%s, the last took %s s", c.metric("meridian_history_written_rows_total"), c.metric("meridian_history_write_seconds")))
+			note(kind+": rows of history written, transactions' time", "", fmt.Sprintf("%s, the last took %s s", c.control.metric("meridian_history_written_rows_total"), c.control.metric("meridian_history_write_seconds")))
 		})
 	}
 }
@@ -118,12 +119,12 @@ func (c *cluster) commits(n int, word string) (took []time.Duration) {
 	return took
 }
 
-// metric reads one value of control's metrics.
-func (c *cluster) metric(name string) string {
-	c.t.Helper()
-	_, body, err := get(c.control.health() + "/metrics")
+// metric reads one value of a process's metrics.
+func (p *process) metric(name string) string {
+	p.t.Helper()
+	_, body, err := get(p.health() + "/metrics")
 	if err != nil {
-		c.t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	for line := range strings.SplitSeq(body, "\n") {
 		if v, ok := strings.CutPrefix(line, name+" "); ok {
@@ -357,4 +358,66 @@ access_domains:
 		}
 		return nil
 	})
+}
+
+// TestEveryAnswerIsCountedOnce: with two control processes, of which the leading one is
+// killed, the sum of what is kept is what the resolvers answered, at whichever asked.
+func TestEveryAnswerIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	p.apply(`
+addresses:
+  - {name: a, address: 192.0.2.1}
+pools:
+  - {name: p, type: IPv4, policy: round_robin, members: [{address: a}]}
+zones:
+  - {name: example.com, records: []}
+access_domains:
+  - {name: gtm.example.com, type: A, policy: sequential, pools: [{pool: p}]}
+`)
+	settled := func(what string, controls ...*process) {
+		t.Helper()
+		eventually(t, what, func() error {
+			answered := 0
+			for _, r := range p.resolvers {
+				n, err := strconv.Atoi(r.metric("meridian_dns_steered_total"))
+				if err != nil {
+					return err
+				}
+				answered += n
+			}
+			for _, c := range controls {
+				var got history.Counted
+				if err := callAt(c.api(), p.token, "GET", "/stats/queries?group_by=name,node&totals=true", nil, &got); err != nil {
+					return err
+				}
+				if got.Total != uint64(answered) || len(got.Series) != len(p.resolvers) {
+					return fmt.Errorf("%s has %d of %d answers, from %d resolvers", c.name, got.Total, answered, len(got.Series))
+				}
+			}
+			return nil
+		})
+	}
+	ask := func(n int) {
+		t.Helper()
+		for _, r := range p.resolvers {
+			for range n {
+				if _, err := r.ask("gtm.example.com", "A", "8.8.8.8/32"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	for _, r := range p.resolvers {
+		r.answers("gtm.example.com", "192.0.2.1")
+	}
+	ask(40)
+	settled("both have counted every answer", p.controls()...)
+	dead, left := p.control, p.second
+	if p.leader(p.controls()...) == "second" {
+		dead, left = left, dead
+	}
+	dead.kill()
+	ask(25)
+	settled("the one that is left has counted every answer once", left)
 }
