@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -559,4 +560,34 @@ func TestBehindAPooler(t *testing.T) {
 	if err != nil || got.Total != 8 {
 		t.Errorf("%v: %+v", err, got)
 	}
+}
+
+// TestARoleThatMayMakeNoSchema uses the one that was made for it.
+func TestARoleThatMayMakeNoSchema(t *testing.T) {
+	t.Parallel()
+	dsn := storetest.Postgres(t)
+	admin, err := open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.close()
+	role := "narrow" + strings.TrimPrefix(path.Base(strings.SplitN(dsn, "?", 2)[0]), "/")
+	for _, s := range []string{`DROP SCHEMA ` + Schema + ` CASCADE`, `CREATE ROLE ` + role + ` LOGIN`} {
+		if _, err := admin.write.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	narrow := strings.Replace(dsn, "//postgres@", "//"+role+"@", 1)
+	if d, err := open(t.Context(), narrow); err == nil {
+		d.close()
+		t.Error("a schema was made without the right to")
+	}
+	if _, err := admin.write.ExecContext(t.Context(), `CREATE SCHEMA `+Schema+` AUTHORIZATION `+role); err != nil {
+		t.Fatal(err)
+	}
+	d, err := open(t.Context(), narrow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.close()
 }

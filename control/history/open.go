@@ -106,7 +106,7 @@ func openPostgres(ctx context.Context, dsn string) (*database, error) {
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	unlock, err := store.LockMigrations(ctx, db, historyLock)
 	if err == nil {
-		if _, err = db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+Schema); err == nil {
+		if err = makeSchema(ctx, db); err == nil {
 			err = migrate(ctx, db, goose.DialectPostgres, statements{"/* compact */": "", "@": Schema + "."}, goose.WithTableName(Schema+".goose_db_version"))
 		}
 		unlock()
@@ -117,6 +117,19 @@ func openPostgres(ctx context.Context, dsn string) (*database, error) {
 	}
 	h := &handle{db, Schema + "."}
 	return &database{write: h, read: h, pg: true}, nil
+}
+
+// makeSchema leaves a schema that is there alone: an administrator may have made it for
+// a role that may make none.
+func makeSchema(ctx context.Context, db *sql.DB) error {
+	var there bool
+	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)`, Schema).Scan(&there); err != nil || there {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, `CREATE SCHEMA `+Schema); err != nil {
+		return fmt.Errorf("make the schema %s: %w", Schema, err)
+	}
+	return nil
 }
 
 // historyLock keeps these migrations from waiting for the configuration's.
