@@ -155,7 +155,7 @@ func (s *site) load(kind string, names int) []figure {
 	if err := os.WriteFile(file, []byte(configuration(names)), 0o600); err != nil {
 		s.b.Fatal(err)
 	}
-	wait := s.profile(kind+"-apply", 20*time.Second)
+	wait := s.profile(kind+"-apply", 45*time.Second)
 	used := s.usage()
 	began := time.Now()
 	s.cli("", "apply", "-f", file, "--comment", "bench", "--wait", "--timeout", patience.String())

@@ -233,12 +233,7 @@ func (b *builder) putZones() error {
 }
 
 func (b *builder) markBelow(zone string) {
-	b.s.model.Each(traffic.KindAccessDomain, func(o traffic.Object) bool {
-		if traffic.IsSubdomain(o.(*traffic.AccessDomain).Name, zone) {
-			b.domains[o.Key()] = true
-		}
-		return true
-	})
+	b.s.model.Below(zone, func(d *traffic.AccessDomain) { b.domains[d.Key()] = true })
 }
 
 func (b *builder) zoneData(z *traffic.Zone) (*zone.Data, error) {

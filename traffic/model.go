@@ -64,6 +64,15 @@ func (m *Model) InZone(zone string) []Key { return sortedKeys(m.byZone[zone]) }
 // The list is immutable.
 func (m *Model) At(name string) []*AccessDomain { return m.byName[name] }
 
+// Below calls f for every access domain at or below a name, enabled or not, in no order.
+func (m *Model) Below(name string, f func(*AccessDomain)) {
+	m.names.below(name, func(n string) {
+		for _, d := range m.byName[n] {
+			f(d)
+		}
+	})
+}
+
 // ZoneOf returns the hosted zone that a name belongs to: the longest one above it.
 func (m *Model) ZoneOf(name string) *Zone {
 	return zoneOf(name, func(n string) *Zone { return m.Zone(n) })
