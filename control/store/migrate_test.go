@@ -121,6 +121,13 @@ func TestAStoreOfTheFirstReleaseIsTakenOver(t *testing.T) {
 		if _, err := s.FindReply(t.Context(), "token-yvlfair6neivwssq2ncwq6gxzu", "k1"); err != nil {
 			t.Errorf("a reply from before: %v", err)
 		}
+		first, err := s.OldEvents(t.Context(), 0, 1)
+		if err != nil || len(first) != 1 || first[0].ID != 1 || first[0].Text != "made with the role viewer by admin" || first[0].At.Year() != 2026 {
+			t.Errorf("events from before: %+v, %v", first, err)
+		}
+		if rest, err := s.OldEvents(t.Context(), 1, 10); err != nil || len(rest) != 0 {
+			t.Errorf("after the last one: %+v, %v", rest, err)
+		}
 		if list, err := s.Tokens(t.Context()); err != nil || len(list) != 2 {
 			t.Errorf("%d tokens, %v", len(list), err)
 		}
