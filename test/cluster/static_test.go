@@ -44,6 +44,7 @@ type installation struct {
 	a, b      string
 	endA      *endpoint
 	endB      *endpoint
+	n         int // changes made by serves
 }
 
 var resolverIDs = []string{"r1", "r2", "r3"}
