@@ -37,7 +37,14 @@ type Process struct {
 // Node is a node as control sees it.
 type Node struct {
 	traffic.NodeStatus
-	LastSeen time.Time `json:"last_seen" doc:"When it was last heard, by control's clock."`
+	State    string    `json:"state" enum:"heard,silent,invited" doc:"silent: not for 30 s; invited: not since this control process started."`
+	LastSeen time.Time `json:"last_seen,omitzero" doc:"When it was last heard, by control's clock."`
+	// Since is when it began to be heard without a break.
+	Since     time.Time        `json:"connected_since,omitzero" doc:"Since when it is heard without a break of 30 s."`
+	Invited   time.Time        `json:"invited_at,omitzero" doc:"When its credential was made; absent for a node that was not invited, like control."`
+	Behind    uint64           `json:"behind" doc:"How many revisions it is behind control."`
+	BehindFor traffic.Duration `json:"behind_for" doc:"How long ago the first revision that it lacks was made."`
+	Skew      traffic.Duration `json:"skew" doc:"How far its clock is ahead of control's."`
 	// Silent is measured by the receiver's monotonic clock (design 5.6).
 	Silent traffic.Duration `json:"silent_for" doc:"How long ago that was."`
 }

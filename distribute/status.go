@@ -19,6 +19,8 @@ const (
 	// statusEvery is how often a node speaks without news: `apply --wait` counts nodes
 	// heard within 30 s, so five words may be lost before one is missed.
 	statusEvery = 5 * time.Second
+	// presentFor is how long a silence may last before it counts as one (contract).
+	presentFor = 30 * time.Second
 	// coalesce bounds how often a node speaks with news.
 	coalesce = 100 * time.Millisecond
 	// maxStatus and maxNodes bound what a Roster keeps, whoever may send.
@@ -110,6 +112,8 @@ type Heard struct {
 	// LastSeen is when it last spoke; it carries the monotonic clock of this process, so
 	// time.Since(LastSeen) is right whatever happens to the wall clock.
 	LastSeen time.Time
+	// Since is when it began to speak without a break of presentFor.
+	Since time.Time
 	// Skew is how far its clock was ahead of ours, less the time its word took.
 	Skew time.Duration
 }
@@ -164,7 +168,11 @@ func (r *Roster) hear(subject string, data []byte) {
 		r.log.Warn("node is not listed: there are too many", "node", id, "limit", maxNodes)
 		return
 	}
-	r.nodes[id] = Heard{NodeStatus: s, LastSeen: now, Skew: s.Sent.Sub(now.UTC())}
+	since := now
+	if known && now.Sub(old.LastSeen) <= presentFor {
+		since = old.Since
+	}
+	r.nodes[id] = Heard{NodeStatus: s, LastSeen: now, Since: since, Skew: s.Sent.Sub(now.UTC())}
 	hooks := r.onChange
 	r.mu.Unlock()
 	if known && !news(old.NodeStatus, s) {

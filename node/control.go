@@ -47,6 +47,7 @@ type controlRole struct {
 	natsCA        [][]byte      // authorities of an external server
 	natsKey       string        // public key by which control signs in there, "" for other means
 
+	heads  heads         // when revisions came
 	orders chan struct{} // there is something new to tell nodes
 
 	adminToken string // path of the file, if it was written or is still there
@@ -114,6 +115,7 @@ func (n *node) startPublishing() error {
 		for {
 			ch := c.service.Changed()
 			c.pub.Notify()
+			c.service.View(func(_ *traffic.Model, p traffic.Position) { c.heads.note(p) })
 			select {
 			case <-ch:
 			case <-ctx.Done():

@@ -1,7 +1,13 @@
 package api
 
 import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -57,10 +63,15 @@ func (s *server) liveRoutes() {
 	s.route(route{method: "GET", path: "/status", id: "getStatus", summary: "The installation at a glance", tag: "State", need: auth.Viewer,
 		answer: s.schemaOf(reflect.TypeFor[statusAnswer]()), handle: s.status})
 	s.route(route{method: "GET", path: "/nodes", id: "listNodes", summary: "List nodes", tag: "State", need: auth.Viewer,
-		params: append([]*huma.Param{q, query("role", huma.TypeString, "Only those with this role.")}, pageParams...), answer: s.listOf("NodeList", node), handle: s.nodes})
+		params: append([]*huma.Param{q, query("role", huma.TypeString, "Only those with this role."),
+			query("state", huma.TypeString, "heard, silent or invited."), query("sort", huma.TypeString, strings.Join(nodeSorts, ", ")+"; with - in front for descending. Default id.")}, pageParams...), answer: s.listOf("NodeList", node), handle: s.nodes})
 	s.route(route{method: "GET", path: "/nodes/{id}", id: "getNode", summary: "Read a node", tag: "State", need: auth.Viewer, answer: node,
 		handle: func(c *call) (answer, error) {
-			return byID(c, s.Live.Nodes(), func(n control.Node) string { return n.ID })
+			all, err := s.everyNode(c.Context())
+			if err != nil {
+				return answer{}, err
+			}
+			return byID(c, all, func(n control.Node) string { return n.ID })
 		}})
 	s.route(route{method: "GET", path: "/vantages", id: "listVantages", summary: "List vantages", tag: "Health", need: auth.Viewer,
 		params: append([]*huma.Param{q, query("state", huma.TypeString, "alive, isolated or lost.")}, pageParams...), answer: s.listOf("VantageList", vantage), handle: s.vantages})
@@ -83,15 +94,79 @@ func byID[T any](c *call, all []T, id func(T) string) (answer, error) {
 	return answer{}, problem(404, "not_found", c.PathValue("id")+" is not known here: it was never heard since this control process started.")
 }
 
-func (s *server) nodes(c *call) (answer, error) {
-	has, role := contains(c), c.URL.Query().Get("role")
-	return filtered(c, s.Live.Nodes(), func(n control.Node) string { return n.ID }, func(n control.Node) bool {
-		ok := role == ""
-		for _, r := range n.Roles {
-			ok = ok || r == role
+// nodeSorts are the fields by which nodes are listed.
+var nodeSorts = []string{"id", "role", "version", "behind", "silent"}
+
+// everyNode is who was heard, and who was invited and not heard since this process
+// started: such a node is missed by nobody else.
+func (s *server) everyNode(ctx context.Context) ([]control.Node, error) {
+	all := s.Live.Nodes()
+	invited, err := s.Store.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]int{}
+	for i, n := range all {
+		at[n.ID] = i
+	}
+	for _, inv := range invited {
+		i, heard := at[inv.ID]
+		if !heard {
+			all = append(all, control.Node{NodeStatus: traffic.NodeStatus{ID: inv.ID, Roles: []string{inv.Role}, Labels: inv.Labels}, State: "invited",
+				Silent: traffic.Duration(s.Now().Sub(inv.CreatedAt).Round(time.Second))})
+			i = len(all) - 1
 		}
-		return ok && has(texts(n.ID, n.Labels)...)
+		all[i].Invited = inv.CreatedAt
+	}
+	return all, nil
+}
+
+func (s *server) nodes(c *call) (answer, error) {
+	has, role, state := contains(c), c.URL.Query().Get("role"), wants(c, "state")
+	by, down := strings.CutPrefix(c.URL.Query().Get("sort"), "-")
+	if by == "" {
+		by = "id"
+	}
+	if !slices.Contains(nodeSorts, by) {
+		return answer{}, invalidField("sort", "invalid_parameter", "must be one of "+strings.Join(nodeSorts, ", "))
+	}
+	all, err := s.everyNode(c.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	return filtered(c, all, func(n control.Node) string { return nodeKey(n, by, down) }, func(n control.Node) bool {
+		return (role == "" || slices.Contains(n.Roles, role)) && state(n.State) && has(texts(n.ID, n.Labels)...)
 	})
+}
+
+// nodeKey is a text whose order is the wanted one; lists are ordered and continued by it.
+func nodeKey(n control.Node, by string, down bool) string {
+	key := ""
+	number := func(v uint64) string {
+		if down {
+			v = math.MaxUint64 - v
+		}
+		return fmt.Sprintf("%020d ", v)
+	}
+	switch by {
+	case "behind":
+		return number(n.Behind) + n.ID
+	case "silent":
+		return number(uint64(max(0, n.Silent))) + n.ID
+	case "role":
+		key = strings.Join(n.Roles, " ") + " "
+	case "version":
+		key = n.Version + " "
+	}
+	key += n.ID
+	if !down {
+		return key
+	}
+	b := append([]byte(key), 0) // an end, so that ab stands before a
+	for i := range b {
+		b[i] = ^b[i]
+	}
+	return hex.EncodeToString(b) // a text: it may travel as a cursor
 }
 
 func (s *server) vantages(c *call) (answer, error) {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
@@ -52,8 +55,47 @@ func (e *explainer) Explain(_ context.Context, r control.ExplainRequest) (any, e
 }
 
 func node(id string, at traffic.Position, silent time.Duration) control.Node {
-	return control.Node{NodeStatus: traffic.NodeStatus{ID: id, Roles: []string{"resolver"}, Version: "test", Position: at, Ready: true,
+	return control.Node{State: "heard", NodeStatus: traffic.NodeStatus{ID: id, Roles: []string{"resolver"}, Version: "test", Position: at, Ready: true,
 		Labels: map[string]string{"site": "hz"}}, LastSeen: time.Unix(1, 0), Silent: traffic.Duration(silent)}
+}
+
+func TestNodesAreListedInvitedOnesTooAndInAnyOrder(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	a, b := node("a", traffic.Position{}, time.Second), node("ab", traffic.Position{}, 2*time.Second)
+	a.Behind, b.Version = 7, "newer"
+	w.live.nodes = []control.Node{a, b}
+	for _, id := range []string{"ab", "z"} {
+		if err := w.store.AddNode(t.Context(), store.Node{ID: id, Role: "prober", Vantage: id, PublicKey: "U", CreatedAt: w.now.Load().Add(-time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for query, want := range map[string]string{
+		"": "a ab z", "sort=-id": "z ab a", "sort=behind": "ab z a", "sort=-behind": "a ab z", "sort=-silent": "z ab a", "sort=role": "z a ab",
+		"sort=-version": "a ab z", "state=invited": "z", "role=prober": "z", "sort=-id&limit=2": "z ab",
+	} {
+		r := w.do(auth.Viewer, "GET", "/api/v1/nodes?"+query, "").want(200).json()
+		var got []string
+		for _, n := range r["items"].([]any) {
+			got = append(got, n.(map[string]any)["id"].(string))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+		if cursor, ok := r["next_cursor"].(string); ok {
+			r = w.do(auth.Viewer, "GET", "/api/v1/nodes?"+query+"&cursor="+url.QueryEscape(cursor), "").want(200).json()
+			if items := r["items"].([]any); len(items) != 1 || items[0].(map[string]any)["id"] != "a" {
+				t.Errorf("%s goes on with %v", query, items)
+			}
+		}
+	}
+	w.do(auth.Viewer, "GET", "/api/v1/nodes?sort=x", "").problem(422, "invalid", "behind")
+	if n := w.do(auth.Viewer, "GET", "/api/v1/nodes/z", "").want(200).json(); n["state"] != "invited" || n["silent_for"] != "1h0m0s" || n["last_seen"] != nil {
+		t.Errorf("%v", n)
+	}
+	if n := w.do(auth.Viewer, "GET", "/api/v1/nodes/ab", "").want(200).json(); n["state"] != "heard" || n["invited_at"] == nil {
+		t.Errorf("%v", n)
+	}
 }
 
 func TestRevisionSaysWhichNodesHaveIt(t *testing.T) {

@@ -13,9 +13,30 @@ import (
 )
 
 func (a *app) nodeCommand() *cobra.Command {
-	list := a.listCommand("list", "List the nodes that have been heard", "nodes")
-	list.GroupID = ""
+	list := a.nodeListCommand()
 	return group("node", "Invite, list and remove nodes", "server", a.nodeInviteCommand(), list, a.nodeLabelCommand(), a.nodeRemoveCommand(), a.natsConfigCommand(), a.keysCommand(), a.rotateKeysCommand())
+}
+
+func (a *app) nodeListCommand() *cobra.Command {
+	var form, order string
+	c := &cobra.Command{Use: "list", Short: "List the nodes that were heard or invited", Args: exactly(0)}
+	outputFlag(c, &form, listForms...)
+	c.Flags().StringVar(&order, "sort", "", "`FIELD`: id, role, version, behind or silent; with - in front for descending")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkOutput(form, listForms...); err != nil {
+			return err
+		}
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		query := url.Values{}
+		if order != "" {
+			query.Set("sort", order)
+		}
+		return a.printList(cmd, cl, "nodes", form, query)
+	}
+	return c
 }
 
 func (a *app) nodeInviteCommand() *cobra.Command {
