@@ -104,7 +104,7 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 func (n *node) startPublishing() error {
 	c := n.control
 	var err error
-	c.pub, err = publish.New(publish.Options{Source: source{c.store, c.service}, Signing: *c.signing.Load(), Conn: n.bus.Conn(), Limits: c.limits, Log: n.log,
+	c.pub, err = publish.New(publish.Options{Source: source{c.store, c.service}, Signing: *c.signing.Load(), Current: n.currentSigning, Conn: n.bus.Conn(), Limits: c.limits, Log: n.log,
 		Blobs: n.offeredMaps, Blob: n.mapBytes})
 	if err != nil {
 		return err

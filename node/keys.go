@@ -72,6 +72,14 @@ func (n *node) watchKeys(ctx context.Context) error {
 	}
 }
 
+// currentSigning reads the key in force, for the publisher.
+func (n *node) currentSigning(ctx context.Context) (publish.Signing, error) {
+	if err := n.openSigning(ctx); err != nil {
+		return publish.Signing{}, err
+	}
+	return *n.control.signing.Load(), nil
+}
+
 func (n *node) useKeys(ctx context.Context) error {
 	if err := n.openSigning(ctx); err != nil {
 		return err

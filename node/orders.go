@@ -7,6 +7,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
@@ -73,13 +75,22 @@ func (n *node) tell(ctx context.Context) error {
 	for _, s := range invited {
 		named[s.ID] = s
 	}
+	var strays []string
 	for _, h := range n.control.roster.Nodes() {
+		if _, ok := named[h.ID]; !ok && !slices.Contains(h.Roles, RoleControl) && time.Since(h.LastSeen) < 2*ordersEvery {
+			strays = append(strays, h.ID)
+		}
 		if s, ok := named[h.ID]; ok && !maps.Equal(s.Labels, h.Labels) {
 			if err := n.send(labelsSubject+h.ID, labelsOrder{ordersVersion, s.Labels}); err != nil {
 				return err
 			}
 		}
 	}
+	text := ""
+	if len(strays) > 0 && n.control.broker == nil { // our own server has closed their connections
+		text = "removed and still connected: " + strings.Join(strays, ", ") + "; put the output of 'meridian node nats-config' on the NATS servers and reload them"
+	}
+	n.alarm("removed nodes", text)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -41,6 +42,9 @@ func (n *node) openAuthority(ctx context.Context) error {
 		return err
 	}
 	c.authorityFile = filepath.Join(n.o.Data, "ca.pem")
+	if old, err := os.ReadFile(c.authorityFile); err == nil && bytes.Equal(old, c.authority.PEM()) {
+		return nil
+	}
 	if err := os.WriteFile(c.authorityFile, c.authority.PEM(), 0o644); err != nil {
 		return fmt.Errorf("write the authority's certificate: %w", err)
 	}
@@ -180,14 +184,14 @@ func (n *node) useExternal(ctx context.Context, dial *distribute.DialOptions) er
 	dial.Servers = strings.Split(n.o.NATS, ",")
 	c.limits.Replicas, _ = n.o.replicas() // looked at with the options
 	var err error
-	secure := !slices.ContainsFunc(dial.Servers, func(s string) bool { return !local(s) })
+	remote := slices.ContainsFunc(dial.Servers, func(s string) bool { return !local(s) })
 	if n.o.NATSCA != "" {
 		if c.natsCA, err = pki.ReadBundle(n.o.NATSCA); err != nil {
 			return fmt.Errorf("--nats-ca: %w", err)
 		}
 	}
 	// Off loopback nothing is spoken in the clear, whatever the scheme says.
-	if !secure || len(c.natsCA) > 0 || slices.ContainsFunc(dial.Servers, func(s string) bool { return strings.HasPrefix(s, "tls://") }) {
+	if remote || len(c.natsCA) > 0 || slices.ContainsFunc(dial.Servers, func(s string) bool { return strings.HasPrefix(s, "tls://") }) {
 		if dial.TLS, err = pki.Client(c.natsCA...); err != nil {
 			return fmt.Errorf("--nats-ca: %w", err)
 		}

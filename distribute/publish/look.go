@@ -79,6 +79,9 @@ func (p *Publisher) readTail(ctx context.Context, log jetstream.Stream, state je
 	part, err := p.message(ctx, log, state.LastSeq)
 	switch {
 	case errors.Is(err, errStrange):
+		if err := p.overtaken(ctx); err != nil {
+			return err
+		}
 		// Somebody else wrote there, or our key is new. Nothing to build on.
 		p.log.Warn("the log does not end with a revision of this control; making it anew", "error", err)
 	case err != nil:
@@ -129,6 +132,9 @@ func (p *Publisher) readSnapshot(ctx context.Context) error {
 		p.snap, p.bytes, p.messages = head, 0, 0
 	case errors.Is(err, stream.ErrNone):
 	case errors.Is(err, codec.ErrDamaged), errors.Is(err, codec.ErrSignature), errors.Is(err, codec.ErrVersion):
+		if err := p.overtaken(ctx); err != nil {
+			return err
+		}
 		p.log.Warn("the snapshot in the stream cannot be read; publishing another", "error", err)
 	default:
 		return err

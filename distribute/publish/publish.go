@@ -55,7 +55,10 @@ type Signing struct {
 type Options struct {
 	Source Source
 	Signing
-	Conn *nats.Conn
+	// Current, if set, reads the signing key again. It is asked when the streams hold what
+	// is signed by a key unknown here: another control process may have rotated it.
+	Current func(ctx context.Context) (Signing, error)
+	Conn    *nats.Conn
 	// Blobs, if set, lists the location maps that nodes need, newest last, or says that
 	// another publisher does; Blob gives the bytes of one, or ErrNoBlob when it cannot be
 	// had here. Both are called from Run.
@@ -162,6 +165,23 @@ func (p *Publisher) sign(s Signing) {
 	}
 	p.o.Signing, p.keys = s, codec.NewKeys(s.Trusted...)
 	p.known = false // look again with these keys
+}
+
+// overtaken takes another signing key if there is one, and then fails with ErrRaced:
+// what was just read must be read again.
+func (p *Publisher) overtaken(ctx context.Context) error {
+	if p.o.Current == nil {
+		return nil
+	}
+	s, err := p.o.Current(ctx)
+	if err != nil {
+		return fmt.Errorf("read the signing key: %w", err)
+	}
+	if len(s.Rotations) == len(p.o.Rotations) {
+		return nil
+	}
+	p.sign(s)
+	return fmt.Errorf("%w: another control process has rotated the signing key", stream.ErrRaced)
 }
 
 // PutBlob stores a location map at once, before the revision that names it is

@@ -153,3 +153,33 @@ func TestWronglySignedConfigurationChangesNothing(t *testing.T) {
 	}
 	fault(t, "configuration, a snapshot and keys with a wrong signature on the message bus", "refused with an alarm; what was in force stays; control's next change goes through", "so")
 }
+
+// Either of two control processes rotates; the other one signs by the new key from then
+// on, and nobody ever sees a signature that is not trusted.
+func TestTwoControlProcessesRotateOneSigningKey(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	write := func(c *process, text string) {
+		t.Helper()
+		eventually(t, "a write by "+c.name, func() error {
+			return callAt(c.api(), p.token, "PATCH", "/zones/example.com", map[string]string{"remark": text}, nil)
+		})
+		p.converge(resolverIDs...)
+	}
+	rotate := func(c *process) {
+		t.Helper()
+		if err := callAt(c.api(), p.token, "POST", "/keys/rotate", map[string]bool{"revoke": true}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(p.control, "before")
+	rotate(p.second)
+	write(p.control, "by the first, at once")
+	rotate(p.control)
+	write(p.second, "by the second, at once")
+	p.second.kill()
+	write(p.control, "by the first alone")
+	if list := p.alarms("trusted key"); len(list) > 0 {
+		t.Errorf("alarms at %v", list)
+	}
+}

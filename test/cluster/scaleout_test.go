@@ -120,6 +120,29 @@ func TestThreeNATSServersMayDieHangAndForget(t *testing.T) {
 	}
 	i.endA.set(true)
 	i.everywhere(i.b, "preemptive.example.com") // verdicts travel again
+	i.endA.set(false)
+
+	// Removed: the servers do not know before they are told, and control says so.
+	c.cli("", "node", "remove", "r3")
+	told := func(yes bool) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("control says that a removed node is connected: %v", yes), func() error {
+			if list := c.alarms("removed and still connected: r3"); (len(list) > 0) != yes {
+				return fmt.Errorf("alarms at %v", list)
+			}
+			return nil
+		})
+	}
+	told(true)
+	nats.users(c.cli("", "node", "nats-config"))
+	nats.reload()
+	eventually(t, "the removed node is out", func() error {
+		if !strings.Contains(away.log.String(), "no connection to the message bus") {
+			return fmt.Errorf("not yet")
+		}
+		return nil
+	})
+	told(false)
 	fault(t, "one of three external NATS servers killed or hanging", "changes and verdicts go on; answers never stop", "so, for each of the three")
 	fault(t, "two of three external NATS servers cut off", "writes are taken and wait; health and answers go on over the third; all converge afterwards", "so")
 	fault(t, "three external NATS servers lose everything", "answers never stop; control publishes all again; a node that missed more than the log holds takes the snapshot", "so")
