@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -318,6 +319,10 @@ func FuzzRotate(f *testing.F) {
 		changed, err := k.Rotate(b)
 		if (err != nil || !changed) && (k.Serial() != 0 || !k.List()[0].Equal(public(1))) {
 			t.Fatal("a refused rotation changed the keys")
+		}
+		list, err := codec.RotationKeys(b)
+		if changed && (err != nil || !slices.EqualFunc(list, k.List(), func(a, b ed25519.PublicKey) bool { return a.Equal(b) })) {
+			t.Fatalf("a taken rotation brings in %v, and reads as %v (%v)", k.List(), list, err)
 		}
 	})
 }
