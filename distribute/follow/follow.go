@@ -61,7 +61,7 @@ type Follower struct {
 	// Owned by Boot, then Run.
 	disk      *disk
 	compactAt time.Time // zero: not planned
-	askedKeys time.Time // when an unknown key last made us look for a rotation
+	inVain    time.Time // when an unknown key last made us look for a rotation that was not there
 	resignAt  time.Time // when to store what the newest key has signed; zero: it is stored
 	progress  time.Time // last time that the position moved or a session looked
 

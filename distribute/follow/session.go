@@ -115,15 +115,18 @@ func (f *Follower) rotate(ctx context.Context) error {
 // trusts reports whether err is about a key that a rotation has meanwhile brought in.
 func (f *Follower) trusts(ctx context.Context, err error) bool {
 	const every = time.Second // whoever sends rubbish shall not make us ask for each piece
-	if !errors.Is(err, codec.ErrSignature) || time.Since(f.askedKeys) < every {
+	if !errors.Is(err, codec.ErrSignature) || time.Since(f.inVain) < every {
 		return false
 	}
-	f.askedKeys = time.Now()
 	before := f.keys.Serial()
 	if err := f.rotate(ctx); err != nil {
 		f.log.Debug("look for a rotation of the signing keys", "error", err)
 	}
-	return f.keys.Serial() != before
+	if f.keys.Serial() == before {
+		f.inVain = time.Now()
+		return false
+	}
+	return true
 }
 
 // resign puts a snapshot that the newest key has signed in place of what the disk holds,
