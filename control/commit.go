@@ -36,12 +36,7 @@ func (s *Service) Commit(ctx context.Context, cs ChangeSet) (Result, error) {
 		case <-r.done:
 			return r.result, r.err
 		case s.turn <- struct{}{}:
-			select {
-			case <-r.done: // whoever had the turn before has done it; the next in line goes on
-			default:
-				s.serve()
-			}
-			s.give()
+			s.takeTurn(r)
 		case <-ctx.Done():
 			if s.withdraw(r) {
 				return Result{}, fmt.Errorf("wait for the writer's turn: %w", ctx.Err())
@@ -50,6 +45,17 @@ func (s *Service) Commit(ctx context.Context, cs ChangeSet) (Result, error) {
 			<-r.done
 			return r.result, r.err
 		}
+	}
+}
+
+// takeTurn serves those who wait, unless r is decided already. The turn is held, and
+// given back whatever happens: nobody could ever write again else.
+func (s *Service) takeTurn(r *request) {
+	defer s.give()
+	select {
+	case <-r.done: // whoever had the turn before has done it; the next in line goes on
+	default:
+		s.serve()
 	}
 }
 

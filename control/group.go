@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -88,6 +89,7 @@ func (s *Service) serve() {
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTime)
 	defer cancel()
+	defer s.answerAll(group)
 	// A round leaves some over when another process committed meanwhile, and those who
 	// need what the round before has written.
 	for rounds := 0; len(group) > 0; rounds++ {
@@ -98,6 +100,24 @@ func (s *Service) serve() {
 			return
 		}
 		group = s.round(ctx, group)
+	}
+}
+
+// answerAll turns a panic into an error of every request that has no outcome yet: those
+// who wait belong to other connections. What it left of the writer's model is not known.
+func (s *Service) answerAll(group []*request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	s.log.Error("commit panicked", "panic", v, "stack", string(debug.Stack()))
+	s.ahead = nil
+	for _, r := range group {
+		select {
+		case <-r.done:
+		default:
+			r.finish(Result{}, fmt.Errorf("commit panicked: %v", v))
+		}
 	}
 }
 
@@ -137,13 +157,10 @@ func (s *Service) round(ctx context.Context, list []*request) (left []*request) 
 			}
 		}
 		d := decided{request: r, clean: len(g.laid) == 0}
-		if d.err = s.readUndo(ctx, cs); d.err == nil {
-			var c *store.Commit
-			d.result, c, d.err = s.prepare(ctx, g, cs)
-			if c != nil {
-				g.lay(c)
-				d.clean = false
-			}
+		var c *store.Commit
+		if d.result, c, d.err = s.decide(ctx, g, cs); c != nil {
+			g.lay(c)
+			d.clean = false
 		}
 		group = append(group, d)
 	}
@@ -198,6 +215,21 @@ func (s *Service) round(ctx context.Context, list []*request) (left []*request) 
 		}
 	}
 	return left
+}
+
+// decide reads what a change set is made from and plans it. A plan only reads its
+// ground, so one that panics is refused alone, and those beside it go on.
+func (s *Service) decide(ctx context.Context, g *ground, cs *ChangeSet) (res Result, c *store.Commit, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("plan panicked", "panic", v, "stack", string(debug.Stack()))
+			res, c, err = Result{}, nil, fmt.Errorf("plan panicked: %v", v)
+		}
+	}()
+	if err := s.readUndo(ctx, cs); err != nil {
+		return Result{}, nil, err
+	}
+	return s.prepare(ctx, g, cs)
 }
 
 // readsStore tells a change set that is made from what the store holds: it must not

@@ -299,3 +299,24 @@ func TestManyWritersAtTwoProcesses(t *testing.T) {
 		memoryIsTheStore(t, a, st)
 	})
 }
+
+// TestAPanicTakesNobodysTurn: a rule that panics refuses the change set that it looked
+// at; those of the same group are decided, and the next writer has its turn.
+func TestAPanicTakesNobodysTurn(t *testing.T) {
+	t.Parallel()
+	st := storetest.SQLite(t)
+	s := open(t, st, func(d *traffic.Draft, _ *traffic.Report) {
+		if d.Get(traffic.Key{Kind: traffic.KindAddress, Name: "boom"}) != nil {
+			panic("boom")
+		}
+	})
+	got := together(t, s, st, nil, put(address("a", "192.0.2.1")), put(address("boom", "192.0.2.2")), put(address("b", "192.0.2.3")))
+	if got[0].err != nil || got[2].err != nil {
+		t.Errorf("beside a panic: %v, %v", got[0].err, got[2].err)
+	}
+	if got[1].err == nil {
+		t.Error("a plan that panicked was acknowledged")
+	}
+	must(t, s, put(address("c", "192.0.2.4")))
+	memoryIsTheStore(t, s, st)
+}
