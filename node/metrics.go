@@ -45,7 +45,7 @@ func (n *node) registry() *prometheus.Registry {
 		}
 		total("written_rows_total", "Rows of history written.", nil, func(s history.Stats) uint64 { return s.Written })
 		for i, d := range n.control.history.Stats().Dropped {
-			total("dropped_rows_total", "Rows of history lost for want of room in memory: its database does not keep up.", prometheus.Labels{"what": d.What}, func(s history.Stats) uint64 { return s.Dropped[i].Rows })
+			total("dropped_rows_total", "Rows of history lost: for want of room in memory when its database does not keep up, or refused by it.", prometheus.Labels{"what": d.What}, func(s history.Stats) uint64 { return s.Dropped[i].Rows })
 		}
 	}
 	if n.view != nil {

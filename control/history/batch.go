@@ -44,6 +44,42 @@ func (b *batch) write(ctx context.Context) error {
 	return nil
 }
 
+func (b *batch) items() int {
+	return len(b.events) + len(b.transitions) + len(b.queries) + len(b.probes)
+}
+
+// halves parts a batch in two, in the order of its queues.
+func (b *batch) halves() (first, second *batch) {
+	half := b.items() / 2
+	first, second = &batch{h: b.h, db: b.db, now: b.now}, &batch{h: b.h, db: b.db, now: b.now}
+	first.events, second.events, half = cutOff(b.events, half)
+	first.transitions, second.transitions, half = cutOff(b.transitions, half)
+	first.queries, second.queries, half = cutOff(b.queries, half)
+	first.probes, second.probes, _ = cutOff(b.probes, half)
+	return first, second
+}
+
+// cutOff cuts n items off a list; left is what is wanted of the next one.
+func cutOff[T any](list []item[T], n int) (first, second []item[T], left int) {
+	cut := min(n, len(list))
+	return list[:cut:cut], list[cut:], n - cut
+}
+
+func (b *batch) putBack() {
+	b.h.events.putBack(b.events)
+	b.h.transitions.putBack(b.transitions)
+	b.h.queries.putBack(b.queries)
+	b.h.probes.putBack(b.probes)
+}
+
+// lose counts the batch as dropped.
+func (b *batch) lose() {
+	b.h.events.lose(b.events)
+	b.h.transitions.lose(b.transitions)
+	b.h.queries.lose(b.queries)
+	b.h.probes.lose(b.probes)
+}
+
 // update runs f in a transaction that writes.
 func (d *database) update(ctx context.Context, f func(*txn) error) error {
 	tx, err := d.write.begin(ctx)

@@ -2,8 +2,10 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -206,8 +208,8 @@ func (h *History) pending() int {
 	return h.events.rows() + h.transitions.rows() + h.probes.rows() + h.queries.rows()
 }
 
-// write takes a batch from the queues and writes it in one transaction, whole or not at
-// all. What could not be written goes back to the front.
+// write takes a batch from the queues and writes it, as a rule in one transaction. What
+// could not be written goes back to the front.
 func (h *History) write(ctx context.Context) error {
 	db, err := h.reader()
 	if err != nil {
@@ -224,21 +226,47 @@ func (h *History) write(ctx context.Context) error {
 	b.probes, _ = h.probes.take(left)
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	if err := b.write(ctx); err != nil {
-		h.events.putBack(b.events)
-		h.transitions.putBack(b.transitions)
-		h.queries.putBack(b.queries)
-		h.probes.putBack(b.probes)
+	if err := h.writeBatch(ctx, &b); err != nil {
 		return err
 	}
-	h.ids.keep(b.found)
 	h.mu.Lock()
-	h.took, h.written = time.Since(began), h.written+uint64(b.rows)
+	h.took = time.Since(began)
 	h.mu.Unlock()
 	if len(b.events) > 0 {
 		select {
 		case h.wrote <- struct{}{}:
 		default:
+		}
+	}
+	return nil
+}
+
+// writeBatch writes a batch and, when the database is there and refuses it, its halves:
+// what comes from nodes may hold what no rule of ours has thought of, and must not hold
+// up all that comes after it. What is refused alone is dropped.
+func (h *History) writeBatch(ctx context.Context, whole *batch) error {
+	for left := []*batch{whole}; len(left) > 0; {
+		b := left[0]
+		err := b.write(ctx)
+		switch {
+		case err == nil:
+			h.ids.keep(b.found)
+			h.mu.Lock()
+			h.written += uint64(b.rows)
+			h.mu.Unlock()
+			left = left[1:]
+		case errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil:
+			for _, b := range slices.Backward(left) {
+				b.putBack()
+			}
+			return err
+		case b.items() <= 1:
+			h.log.Error("history drops what its database refuses", "error", err)
+			b.lose()
+			left = left[1:]
+		default:
+			first, second := b.halves()
+			left = append([]*batch{first, second}, left[1:]...)
 		}
 	}
 	return nil
@@ -280,7 +308,7 @@ type Stats struct {
 	Dropped []Dropped
 }
 
-// Dropped is what found no room in a queue.
+// Dropped is what found no room in a queue, or was refused by the database.
 type Dropped struct {
 	What string
 	Rows uint64

@@ -78,6 +78,15 @@ func (q *queue[T]) putBack(list []item[T]) {
 	q.trimLocked()
 }
 
+// lose counts what was taken and is written nowhere.
+func (q *queue[T]) lose(list []item[T]) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range list {
+		q.dropped += uint64(list[i].cost)
+	}
+}
+
 func (q *queue[T]) rows() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -44,15 +45,18 @@ func (h *History) Lead(ctx context.Context) error {
 	}
 }
 
+// tidy does all that it can: rows that cannot be added up must not make everything else
+// stay for ever.
 func (h *History) tidy(ctx context.Context) error {
+	var failed []error
 	for i := range levels[:len(levels)-1] {
 		for _, f := range families {
 			if err := h.addUp(ctx, f, levels[i], levels[i+1]); err != nil {
-				return fmt.Errorf("add %s up to %ss: %w", f.table(levels[i]), levels[i+1].name, err)
+				failed = append(failed, fmt.Errorf("add %s up to %ss: %w", f.table(levels[i]), levels[i+1].name, err))
 			}
 		}
 	}
-	return h.forget(ctx)
+	return errors.Join(append(failed, h.forget(ctx))...)
 }
 
 // addUp adds the intervals of a level up that are complete.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -80,6 +81,10 @@ func classify(err error) error {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, ErrFenced) || errors.Is(err, ErrMoved) ||
 		errors.Is(err, ErrLastAdmin) || errors.Is(err, ErrExists) || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	// pgx has no type for a value that does not fit its column, which no waiting mends.
+	if strings.Contains(err.Error(), "failed to encode args[") {
 		return err
 	}
 	// What is left comes from the connection: refused, reset, timed out, closed.

@@ -3,6 +3,8 @@ package stat
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
@@ -71,13 +73,23 @@ func (t *Task) Observe(ok bool, latency time.Duration) {
 
 // Add adds another interval of the same task.
 func (t *Task) Add(o Task) {
-	t.Probes, t.Failed, t.Lost, t.Sum = t.Probes+o.Probes, t.Failed+o.Failed, t.Lost+o.Lost, t.Sum+o.Sum
+	t.Probes, t.Failed, t.Lost = plus(t.Probes, o.Probes), plus(t.Failed, o.Failed), plus(t.Lost, o.Lost)
+	if t.Sum += o.Sum; t.Sum < 0 {
+		t.Sum = math.MaxInt64
+	}
 	if t.Min == 0 || o.Min > 0 && o.Min < t.Min {
 		t.Min = o.Min
 	}
 	t.Max = max(t.Max, o.Max)
 	t.Spread.Merge(o.Spread)
 }
+
+// plus stops at the end: a node may say what it likes, and a sum that begins anew at
+// nothing cannot be read any more.
+func plus(a, b uint32) uint32 { return uint32(min(uint64(a)+uint64(b), maxProbes)) }
+
+// maxProbes is what a database's 32-bit column holds.
+const maxProbes = math.MaxInt32
 
 // Answered is how many probes have a latency.
 func (t *Task) Answered() (n uint64) {
@@ -119,9 +131,9 @@ func (t *Task) UnmarshalJSON(b []byte) error {
 	got := Task{traffic.TaskKey{Address: w.Address, Template: w.Template, Port: w.Port}, w.Probes, w.Failed, w.Lost, micros(w.Min), micros(w.Max), micros(w.Sum), spread}
 	n := got.Answered()
 	switch {
-	case w.Address == "" || w.Template == "" || len(w.Address) > 253 || len(w.Template) > 253 || w.Port < 0 || w.Port > 65535:
+	case w.Address == "" || w.Template == "" || !storable(w.Address) || !storable(w.Template) || len(w.Address) > 253 || len(w.Template) > 253 || w.Port < 0 || w.Port > 65535:
 		return fmt.Errorf("minute of %q %q %d: bad key", w.Address, w.Template, w.Port)
-	case w.Failed > w.Probes || w.Lost > w.Failed || n > uint64(w.Probes):
+	case w.Probes > maxProbes || w.Failed > w.Probes || w.Lost > w.Failed || n > uint64(w.Probes):
 		return fmt.Errorf("minute of %q: %d probes, %d failed, %d lost, %d latencies do not fit together", w.Address, w.Probes, w.Failed, w.Lost, n)
 	case w.Min < 0 || w.Max < w.Min || w.Max > maxMicros || w.Sum < w.Min || w.Sum > maxMicros || (n == 0) != (w.Sum == 0):
 		return fmt.Errorf("minute of %q: bad latencies", w.Address)
@@ -181,13 +193,17 @@ func decode(what, from string, data []byte, m any, h *Head) error {
 	switch day := (24 * time.Hour).Milliseconds(); {
 	case h.From != from:
 		return fmt.Errorf("decode %s of %q: it says to be of %q", what, from, h.From)
-	case h.Instance == "" || len(h.Instance) > 64 || h.Seq == 0:
+	case h.Instance == "" || len(h.Instance) > 64 || !storable(h.Instance) || h.Seq == 0:
 		return fmt.Errorf("decode %s of %q: it has no instance or no number", what, from)
 	case h.SpanMS < 0 || h.SpanMS > day || h.AgeMS < 0 || h.AgeMS > day:
 		return fmt.Errorf("decode %s of %q: bad times", what, from)
 	}
 	return nil
 }
+
+// storable reports whether a database takes a text: PostgreSQL has no place for a zero
+// byte. JSON cannot hold what is not UTF-8.
+func storable(s string) bool { return strings.IndexByte(s, 0) < 0 }
 
 // Span is the length of the interval.
 func (h *Head) Span() time.Duration { return time.Duration(h.SpanMS) * time.Millisecond }

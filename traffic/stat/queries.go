@@ -3,6 +3,7 @@ package stat
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Limits of one message of a resolver.
@@ -71,8 +72,10 @@ type Country struct {
 	Samples uint64 `json:"m"`
 }
 
-// maxCount keeps sums of many reports far from overflow.
-const maxCount = 1 << 48
+// maxCount bounds one entry and what a report's entries of one kind add up to: 10^12
+// queries in an interval are more than any node answers, and so many reports a second
+// for a month are far from overflow.
+const maxCount = 1 << 40
 
 // DecodeQueries reads a message that came on the node's own subject.
 func DecodeQueries(node string, data []byte) (*Queries, error) {
@@ -88,36 +91,45 @@ func DecodeQueries(node string, data []byte) (*Queries, error) {
 	}
 	long := func(list ...string) bool {
 		for _, s := range list {
-			if len(s) > 300 { // NAME/TYPE; names have at most 253 octets
+			if len(s) > 300 || !storable(s) { // NAME/TYPE; names have at most 253 octets
 				return true
 			}
 		}
 		return false
 	}
+	var total [5]uint64
 	for _, a := range q.Answers {
+		total[0] += min(a.Count, maxCount)
 		if a.Domain == "" || a.Count > maxCount || long(a.Domain, a.Line, a.Pool, a.Address) {
 			return nil, bad("answer", a.Domain)
 		}
 	}
 	for _, z := range q.Zones {
+		total[1] += min(z.Count, maxCount)
 		if z.Zone == "" || z.Outcome == "" || z.Count > maxCount || long(z.Zone, z.Outcome) {
 			return nil, bad("zone", z.Zone)
 		}
 	}
 	for _, c := range q.Codes {
+		total[2] += min(c.Count, maxCount)
 		if c.Count > maxCount {
 			return nil, bad("code", fmt.Sprint(c.Rcode))
 		}
 	}
 	for _, s := range q.Subnets {
-		if p, err := netip.ParsePrefix(s.Subnet); s.Subnet != Other && (err != nil || p != p.Masked()) || s.Queries > maxCount || s.Samples > s.Queries || len(s.Country) > 8 {
+		total[3] += min(s.Queries, maxCount)
+		if p, err := netip.ParsePrefix(s.Subnet); s.Subnet != Other && (err != nil || p != p.Masked()) || s.Queries > maxCount || s.Samples > s.Queries || len(s.Country) > 8 || !storable(s.Country) {
 			return nil, bad("subnet", s.Subnet)
 		}
 	}
 	for _, c := range q.Countries {
-		if c.Queries > maxCount || c.Samples > c.Queries || len(c.Country) > 8 || long(c.Domain) {
+		total[4] += min(c.Queries, maxCount)
+		if c.Queries > maxCount || c.Samples > c.Queries || len(c.Country) > 8 || long(c.Country, c.Domain) {
 			return nil, bad("country", c.Country)
 		}
+	}
+	if slices.Max(total[:]) > maxCount {
+		return nil, fmt.Errorf("decode query counts of %q: more queries than a node can answer", node)
 	}
 	return q, nil
 }

@@ -54,7 +54,7 @@ func (s *Sketch) add(b Bucket) {
 		*s = slices.Insert(*s, i, b)
 		return
 	}
-	(*s)[i].Count += b.Count
+	(*s)[i].Count = plus((*s)[i].Count, b.Count)
 }
 
 // Quantile returns the latency that a share of q (0 to 1) did not exceed, 0 of none.
