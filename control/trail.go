@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 )
 
@@ -16,8 +17,9 @@ type Audit = store.Audit
 const (
 	trailWindow = time.Minute
 	knownRows   = 600   // of one principal: ten a second, more than a person or a script needs
-	strangeRows = 5     // of one address that shows no valid credential
-	trailKeys   = 2_000 // principals and addresses at a time; the others share one count
+	strangeRows = 5     // of one source (auth.Source) that shows no valid credential
+	strangeKeys = 100   // sources at a time; the others share one count
+	trailKeys   = 2_000 // principals and sources at a time; so with these
 )
 
 // trail bounds what is written to the audit.
@@ -25,6 +27,8 @@ type trail struct {
 	mu    sync.Mutex // guards the fields below
 	began time.Time  // of the present window
 	tally map[string]*tally
+	// strangers is how many of tally are sources without a valid credential.
+	strangers int
 }
 
 // tally counts the requests of one asker with one outcome in a window.
@@ -50,13 +54,13 @@ func (t *trail) take(row store.Audit) (over []store.Audit, now bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	over = t.turnLocked(row.At, false)
-	limit, key := knownRows, row.Principal
-	if key == "" {
-		limit, key = strangeRows, row.Remote
+	limit, key, strange := knownRows, row.Principal, row.Principal == ""
+	if strange {
+		limit, key = strangeRows, auth.Source(row.Remote)
 	}
 	key += " " + row.Outcome
 	n := t.tally[key]
-	if n == nil && len(t.tally) >= trailKeys {
+	if n == nil && (len(t.tally) >= trailKeys || strange && t.strangers >= strangeKeys) {
 		if key = "others " + row.Outcome; t.tally[key] == nil {
 			t.tally[key] = &tally{rows: knownRows} // nothing of theirs alone
 		}
@@ -66,6 +70,9 @@ func (t *trail) take(row store.Audit) (over []store.Audit, now bool) {
 	if n == nil {
 		n = &tally{}
 		t.tally[key] = n
+		if strange {
+			t.strangers++
+		}
 	}
 	if n.rows < limit {
 		n.rows++
@@ -89,7 +96,7 @@ func (t *trail) turnLocked(now time.Time, end bool) (over []store.Audit) {
 			over = append(over, n.rest)
 		}
 	}
-	t.began, t.tally = now, map[string]*tally{}
+	t.began, t.tally, t.strangers = now, map[string]*tally{}, 0
 	return over
 }
 

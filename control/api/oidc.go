@@ -97,11 +97,17 @@ func (s *server) fromProvider(c *call) (answer, error) {
 		pending = k.Value
 	}
 	http.SetCookie(c.w, pendingCookie(c.Request, "")) // whatever comes of it, it was this one's only try
+	// Each makes us ask the provider, and anybody can begin any number.
+	giveBack, err := s.Gate.Attempt(auth.Remote(c.Request))
+	if err != nil {
+		return answer{}, err
+	}
 	id, err := s.OIDC.Finish(c.Context(), c.URL.Query(), pending)
 	if err != nil {
 		s.log.Warn("sign-in at the identity provider failed", "request_id", requestID(c.Request), "err", err)
 		return answer{}, err
 	}
+	giveBack()
 	u, err := s.personOf(c.Context(), id)
 	if err != nil {
 		return answer{}, err

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -156,7 +157,13 @@ func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error)
 	if err := r.admit(c.who); err != nil {
 		return answer{}, err
 	}
-	for k := range c.URL.Query() {
+	if !storable(c.URL.Path) {
+		return answer{}, problem(http.StatusBadRequest, "bad_path", "The path holds a zero byte or is not UTF-8; no object has such a name.")
+	}
+	for k, values := range c.URL.Query() {
+		if known[k] && slices.ContainsFunc(values, func(v string) bool { return !storable(v) }) {
+			return answer{}, invalidField(k, "invalid_parameter", "holds a zero byte or is not UTF-8")
+		}
 		if !known[k] {
 			names := make([]string, 0, len(known))
 			for n := range known {
@@ -189,6 +196,9 @@ func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error)
 	}
 	return r.handle(c)
 }
+
+// storable reports whether a database can be asked for a text.
+func storable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // acceptable holds a body to the media type of its route. What a form of another site
 // can send is not taken from browsers, though the cross-origin guard stops it as well.

@@ -75,6 +75,9 @@ func (c *structure) check(s *huma.Schema, path string, v any) {
 				c.add(path, "invalid_value", err.Error())
 			}
 		}
+		if c.strict && strings.IndexByte(text, 0) >= 0 {
+			c.add(path, "invalid_value", "holds a zero byte")
+		}
 		if c.strict && s.MinLength != nil && len(text) < *s.MinLength {
 			c.add(path, "required", "is empty")
 		}

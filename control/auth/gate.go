@@ -40,8 +40,9 @@ type Gate struct {
 
 	accounts, sources, all, tokens *limit.Limiter
 
-	mu    sync.Mutex // guards the field below
+	mu    sync.Mutex // guards the fields below
 	known map[[32]byte]good
+	homes map[[2]string]bool // account and source of sign-ins that were good
 }
 
 // good is a credential that the store has confirmed.
@@ -63,7 +64,7 @@ const askTime = 3 * time.Second
 func NewGate(s *store.Store, now func() time.Time) *Gate {
 	return &Gate{store: s, now: now, hasher: password.New(max(1, runtime.GOMAXPROCS(0)/2)),
 		accounts: limit.New(accountBurst, accountEvery, keys), sources: limit.New(sourceBurst, sourceEvery, keys),
-		all: limit.New(allBurst, allEvery, 1), tokens: limit.New(tokenBurst, tokenEvery, keys), known: map[[32]byte]good{}}
+		all: limit.New(allBurst, allEvery, 1), tokens: limit.New(tokenBurst, tokenEvery, keys), known: map[[32]byte]good{}, homes: map[[2]string]bool{}}
 }
 
 // Remote is the address that a request came from, without the port. Headers of proxies
@@ -76,9 +77,9 @@ func Remote(r *http.Request) string {
 	return host
 }
 
-// source is whom attempts from an address are counted against: an IPv6 user holds at
+// Source is whom attempts from an address are counted against: an IPv6 user holds at
 // least a /64.
-func source(remote string) string {
+func Source(remote string) string {
 	a, err := netip.ParseAddr(remote)
 	if err != nil || a.Unmap().Is4() {
 		return remote
@@ -106,8 +107,9 @@ func (g *Gate) Authenticate(r *http.Request) (Principal, error) {
 	}
 	// A credential that was good a moment ago is not held up by those who guess from the
 	// same address; it may have been revoked since, which the store knows.
-	key, from := [32]byte(hash(text)), source(Remote(r))
-	if !g.wasGood(key) {
+	key, from := [32]byte(hash(text)), Source(Remote(r))
+	fresh := !g.wasGood(key)
+	if fresh {
 		if wait := g.tokens.Take(from, g.now()); wait > 0 {
 			return Principal{}, &Limited{wait}
 		}
@@ -126,14 +128,20 @@ func (g *Gate) Authenticate(r *http.Request) (Principal, error) {
 		if g.remember(key, p) {
 			g.tokens.Give(from)
 		}
-	case errors.Is(err, store.ErrUnavailable) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if k, ok := g.known[key]; ok && g.now().Sub(k.at) <= lastGood {
-			return k.who, nil
-		}
 	case errors.Is(err, ErrDenied):
 		g.forget(key)
+	default: // nobody has said that it is wrong
+		if fresh {
+			g.tokens.Give(from)
+		}
+		if !errors.Is(err, store.ErrUnavailable) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			break
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if k, ok := g.known[key]; ok && g.now().Sub(k.at) <= lastGood && (k.who.ends.IsZero() || g.now().Before(k.who.ends)) {
+			return k.who, nil
+		}
 	}
 	return p, err
 }
@@ -178,7 +186,7 @@ func (g *Gate) bySession(ctx context.Context, text string) (Principal, error) {
 		_ = g.store.TouchSession(ctx, v.ID, now) // left aside when the disk is full, as with tokens
 	}
 	p := userPrincipal(u)
-	p.Session = v.ID
+	p.Session, p.ends = v.ID, v.EndsAt
 	return p, nil
 }
 
@@ -213,7 +221,7 @@ func (g *Gate) Begin(ctx context.Context, u store.User, remote, agent string) (c
 		return "", v, p, err
 	}
 	p = userPrincipal(u)
-	p.Session = v.ID
+	p.Session, p.ends = v.ID, v.EndsAt
 	g.remember([32]byte(v.Hash), p)
 	return cookie, v, p, nil
 }
@@ -227,6 +235,7 @@ func (g *Gate) CheckPassword(ctx context.Context, name, text, remote string) (st
 	}
 	u, err := g.store.User(ctx, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		giveBack() // nothing was tried
 		return store.User{}, err
 	}
 	if u.Name != name { // unknown, or found by its id
@@ -240,6 +249,7 @@ func (g *Gate) CheckPassword(ctx context.Context, name, text, remote string) (st
 		return store.User{}, ErrDenied
 	}
 	giveBack()
+	g.atHome(name, remote)
 	if stale {
 		if next, err := g.hasher.Hash(ctx, text); err == nil {
 			_ = g.store.Rehash(ctx, u.ID, u.Password, next) // another time, then
@@ -248,21 +258,54 @@ func (g *Gate) CheckPassword(ctx context.Context, name, text, remote string) (st
 	return u, nil
 }
 
-// attempt takes one attempt to sign in, and returns how to give it back.
+// Attempt takes one attempt to sign in by other means than a password, and returns how
+// to give it back when it was good.
+func (g *Gate) Attempt(remote string) (giveBack func(), err error) {
+	return g.take(claim{g.sources, Source(remote)}, claim{g.all, ""})
+}
+
+// attempt takes one attempt to sign in, and returns how to give it back. An account that
+// has signed in from a source before has attempts of its own there: strangers who guess
+// must not be able to shut its owner out.
 func (g *Gate) attempt(name, remote string) (giveBack func(), err error) {
-	now, from := g.now(), source(remote)
+	from := Source(remote)
 	name = name[:min(len(name), 64)]
+	account := name
+	g.mu.Lock()
+	if g.homes[[2]string{name, from}] {
+		account += "\x00" + from // no name holds that
+	}
+	g.mu.Unlock()
 	// The source first: a guesser who is stopped there does not use up the account's.
-	taken := func() {}
-	for _, l := range []struct {
-		l   *limit.Limiter
-		key string
-	}{{g.sources, from}, {g.accounts, name}, {g.all, ""}} {
-		if wait := l.l.Take(l.key, now); wait > 0 {
+	return g.take(claim{g.sources, from}, claim{g.accounts, account}, claim{g.all, ""})
+}
+
+// atHome notes a good sign-in.
+func (g *Gate) atHome(name, remote string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.homes) >= keys { // they are strangers again until their next one
+		clear(g.homes)
+	}
+	g.homes[[2]string{name, Source(remote)}] = true
+}
+
+// claim is one attempt of one key.
+type claim struct {
+	of  *limit.Limiter
+	key string
+}
+
+func (g *Gate) take(list ...claim) (giveBack func(), err error) {
+	now := g.now()
+	for _, c := range list {
+		if wait := c.of.Take(c.key, now); wait > 0 {
 			return nil, &Limited{wait}
 		}
-		before := taken
-		taken = func() { before(); l.l.Give(l.key) }
 	}
-	return taken, nil
+	return func() {
+		for _, c := range list {
+			c.of.Give(c.key)
+		}
+	}, nil
 }

@@ -149,3 +149,72 @@ func TestAdminRemains(t *testing.T) {
 		}
 	}
 }
+
+// TestAGuesserDoesNotShutTheOwnerOut: whoever tries an account's passwords from all over
+// the world slows down strangers, not the place that its owner signs in from.
+func TestAGuesserDoesNotShutTheOwnerOut(t *testing.T) {
+	t.Parallel()
+	s := storetest.SQLite(t)
+	gate := auth.NewGate(s, func() time.Time { return noon })
+	if err := s.AddUser(t.Context(), auth.NewUser("ann", old, auth.Grants{{Role: auth.Operator}}, "test", noon)); err != nil {
+		t.Fatal(err)
+	}
+	try := func(remote, password string) error {
+		_, err := gate.CheckPassword(t.Context(), "ann", password, remote)
+		return err
+	}
+	if err := try("192.0.2.1", "password"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		if err := try(fmt.Sprint("198.51.100.", i), "wrong"); !errors.Is(err, auth.ErrDenied) {
+			t.Fatal(err)
+		}
+	}
+	var limited *auth.Limited
+	if err := try("203.0.113.1", "password"); !errors.As(err, &limited) {
+		t.Errorf("from a place that is not known: %v", err)
+	}
+	if err := try("192.0.2.1", "password"); err != nil {
+		t.Errorf("from where the owner was before: %v", err)
+	}
+	for range 10 {
+		if err := try("192.0.2.1", "wrong"); !errors.Is(err, auth.ErrDenied) {
+			t.Fatal(err)
+		}
+	}
+	if err := try("192.0.2.1", "wrong"); !errors.As(err, &limited) {
+		t.Errorf("a guesser who sits there: %v", err)
+	}
+}
+
+// TestAStoreThatIsAwayUsesUpNoAttempts, and does not make what has expired good again.
+func TestAStoreThatIsAwayUsesUpNoAttempts(t *testing.T) {
+	t.Parallel()
+	s, now := storetest.SQLite(t), noon
+	gate := auth.NewGate(s, func() time.Time { return now })
+	text, tok := auth.NewToken("t", auth.Grants{{Role: auth.Viewer}}, "test", noon, noon.Add(time.Minute))
+	if err := s.AddToken(t.Context(), tok); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gate.Authenticate(asks("Authorization", "Bearer "+text)); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := gate.Authenticate(asks("Authorization", "Bearer "+text)); err != nil {
+		t.Errorf("good a moment ago: %v", err)
+	}
+	now = now.Add(time.Minute)
+	if _, err := gate.Authenticate(asks("Authorization", "Bearer "+text)); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("expired meanwhile: %v", err)
+	}
+	var limited *auth.Limited
+	for range 200 {
+		if _, err := gate.Authenticate(asks("Authorization", "Bearer mrd_"+strings.Repeat("A", 43))); errors.As(err, &limited) {
+			t.Fatal("a token that nobody has looked at counts as wrong")
+		}
+		if _, err := gate.CheckPassword(t.Context(), "ann", "password", "192.0.2.1"); errors.As(err, &limited) {
+			t.Fatal("a password that nobody has looked at counts as wrong")
+		}
+	}
+}

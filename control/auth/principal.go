@@ -1,5 +1,7 @@
 package auth
 
+import "time"
+
 // Kinds of principals.
 const (
 	KindUser  = "user"  // a person, by a session or by a token of their own
@@ -15,4 +17,6 @@ type Principal struct {
 
 	Token   string // id of the token that was shown, "" for a session
 	Session string // id of the session, "" for a token
+
+	ends time.Time // of the credential, zero for never
 }

@@ -102,6 +102,7 @@ func Authenticate(ctx context.Context, tokens Tokens, header string, now time.Ti
 			return Principal{}, err
 		}
 	}
+	p.ends = t.ExpiresAt
 	if now.Sub(t.UsedAt) >= touchEvery {
 		// Left aside when the disk is full: whoever may read must still be able to.
 		_ = tokens.TouchToken(ctx, t.ID, now)

@@ -36,8 +36,13 @@ const (
 )
 
 // keepAudit is how many rows of the audit stay: at 300 bytes each about 150 MB, and
-// years of people's work.
-const keepAudit = 500_000
+// years of people's work. keepStrange of them may be of those who showed no valid
+// credential: from many addresses they can ask all day, and must not push out what
+// people did.
+const (
+	keepAudit   = 500_000
+	keepStrange = 100_000
+)
 
 const auditColumns = `at, request, kind, principal, who, remote, source, method, route, object, outcome, code, revision, count`
 
@@ -71,12 +76,20 @@ func (s *Store) AddAudit(ctx context.Context, rows ...Audit) error {
 }
 
 // DropAudit deletes what is more than the audit keeps.
-func (s *Store) DropAudit(ctx context.Context) error { return s.dropAudit(ctx, keepAudit) }
+func (s *Store) DropAudit(ctx context.Context) error { return s.dropAudit(ctx, keepAudit, keepStrange) }
 
-func (s *Store) dropAudit(ctx context.Context, keep int) error {
-	_, err := s.write.ExecContext(ctx, `DELETE FROM audit WHERE at <= (SELECT at FROM audit ORDER BY at DESC, request DESC LIMIT 1 OFFSET $1)`, keep)
-	if err != nil {
-		return fmt.Errorf("drop old rows of the audit: %w", classify(err))
+func (s *Store) dropAudit(ctx context.Context, keep, strange int) error {
+	// Once an hour; the first reads the table through.
+	for _, d := range []struct {
+		query string
+		keep  int
+	}{
+		{`DELETE FROM audit WHERE principal = '' AND at <= (SELECT at FROM audit WHERE principal = '' ORDER BY at DESC, request DESC LIMIT 1 OFFSET $1)`, strange},
+		{`DELETE FROM audit WHERE at <= (SELECT at FROM audit ORDER BY at DESC, request DESC LIMIT 1 OFFSET $1)`, keep},
+	} {
+		if _, err := s.write.ExecContext(ctx, d.query, d.keep); err != nil {
+			return fmt.Errorf("drop old rows of the audit: %w", classify(err))
+		}
 	}
 	return nil
 }

@@ -72,11 +72,34 @@ func TestAudit(t *testing.T) {
 		if _, err := s.Audit(t.Context(), store.AuditFilter{Cursor: "x", Limit: 1}); err == nil {
 			t.Error("a cursor that is none")
 		}
-		if err := s.DropAuditTo(t.Context(), 2); err != nil {
+		if err := s.DropAuditTo(t.Context(), 2, 100); err != nil {
 			t.Fatal(err)
 		}
 		if list, err := s.Audit(t.Context(), store.AuditFilter{Limit: 10}); err != nil || len(list) != 2 && len(list) != 1 || list[0].Request != "r2-bob" {
 			t.Errorf("left: %v %v", list, err)
+		}
+	})
+}
+
+// TestStrangersPushNobodyOutOfTheAudit: what people did stays, however often somebody
+// without a credential asks.
+func TestStrangersPushNobodyOutOfTheAudit(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		rows := []store.Audit{{At: noon, Request: "deed", Principal: "user-1", Who: "ann", Outcome: store.Done, Count: 1}}
+		for i := range 50 {
+			rows = append(rows, store.Audit{At: noon.Add(time.Duration(i+1) * time.Second), Request: fmt.Sprint("r", i), Outcome: store.Refused, Count: 1})
+		}
+		if err := s.AddAudit(t.Context(), rows...); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DropAuditTo(t.Context(), 20, 10); err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.Audit(t.Context(), store.AuditFilter{Limit: 100})
+		if err != nil || len(list) != 11 || list[0].Request != "r49" || list[10].Request != "deed" {
+			t.Errorf("%v, %d rows: %+v", err, len(list), list)
 		}
 	})
 }

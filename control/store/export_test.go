@@ -43,7 +43,9 @@ func Unindex(t *testing.T, s *Store) {
 }
 
 // DropAuditTo drops all but some rows of the audit.
-func (s *Store) DropAuditTo(ctx context.Context, keep int) error { return s.dropAudit(ctx, keep) }
+func (s *Store) DropAuditTo(ctx context.Context, keep, strange int) error {
+	return s.dropAudit(ctx, keep, strange)
+}
 
 // TablesListed are those of the list, TablesThere those of the database.
 func TablesListed() (out []string) {
