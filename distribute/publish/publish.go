@@ -342,13 +342,12 @@ func (p *Publisher) revisions(ctx context.Context, head traffic.Position) error 
 			}
 			continue
 		}
-		for _, r := range list {
-			if want := p.tail.Next(r.Changes); r.Position != want {
-				return fmt.Errorf("revision %s does not follow %s: the store's chain is broken", r.Position, p.tail)
-			}
-			if err := p.append(ctx, r); err != nil {
+		for len(list) > 0 {
+			n, err := p.append(ctx, list)
+			if err != nil {
 				return err
 			}
+			list = list[n:]
 			if p.due() {
 				if err := p.snapshot(ctx); err != nil {
 					return err
@@ -365,9 +364,14 @@ func (p *Publisher) revisions(ctx context.Context, head traffic.Position) error 
 // due asks for a snapshot well before the log's limits could discard a revision that
 // a reader of the last one needs.
 func (p *Publisher) due() bool {
-	since := p.tail.Revision - min(p.tail.Revision, p.snap.Position.Revision)
-	return since >= max(p.o.SnapshotRevisions, uint64(p.snap.Size()/smallRevision)) || p.bytes >= max(p.o.SnapshotBytes, p.snap.Size()) ||
+	return p.dueAfter(p.tail) || p.bytes >= max(p.o.SnapshotBytes, p.snap.Size()) ||
 		2*int64(p.messages) >= p.o.Limits.LogMessages || 2*int64(p.bytes) >= p.o.Limits.LogBytes
+}
+
+// dueAfter asks for a snapshot by the number of revisions alone.
+func (p *Publisher) dueAfter(tail traffic.Position) bool {
+	since := tail.Revision - min(tail.Revision, p.snap.Position.Revision)
+	return since >= max(p.o.SnapshotRevisions, uint64(p.snap.Size()/smallRevision))
 }
 
 // smallRevision is what a change of one record takes in the log, in bytes. A log of
@@ -389,25 +393,60 @@ func (p *Publisher) blobsDue(list []traffic.Hash) bool {
 	return true
 }
 
-// append writes one revision, part after part, each behind the one before.
-func (p *Publisher) append(ctx context.Context, r Revision) error {
-	s, err := codec.Seal(codec.Revision, r.Position, r.At, r.Changes, p.o.Signer)
-	if err != nil {
-		return err
-	}
-	for i, b := range s.Parts() {
-		ack, err := p.js.Publish(ctx, stream.LogSubject(r.Position.Epoch, r.Position.Revision, i), b, jetstream.WithExpectLastSequence(p.seq))
-		if err != nil {
-			return fmt.Errorf("publish revision %d: %w", r.Position.Revision, stream.Raced(err))
+// A run is what is under way at once: as many revisions as one group of commits has, so
+// that nodes find them together and compile once for all, and no more than may be sent
+// again when another publisher was faster.
+const (
+	runMessages = 64
+	runBytes    = 1 << 20
+)
+
+// append writes the first of some revisions as one run, part after part, and returns how
+// many they were. Each message names the sequence of the one before, so the server takes
+// them in order up to the first that it refuses; what follows that one it refuses too.
+func (p *Publisher) append(ctx context.Context, list []Revision) (int, error) {
+	var acks []jetstream.PubAckFuture
+	tail, n, bytes, logBytes := p.tail, 0, 0, 0
+	most := min(runMessages, max(1, int(p.o.Limits.LogMessages/8)))
+	for _, r := range list {
+		if n > 0 && (len(acks) >= most || bytes >= runBytes || p.dueAfter(tail)) {
+			break
 		}
-		p.seq = ack.Sequence
-		p.messages++
-		p.logBytes += uint64(len(b))
-		p.empty = false
+		if want := tail.Next(r.Changes); r.Position != want {
+			return 0, fmt.Errorf("revision %s does not follow %s: the store's chain is broken", r.Position, tail)
+		}
+		s, err := codec.Seal(codec.Revision, r.Position, r.At, r.Changes, p.o.Signer)
+		if err != nil {
+			return 0, err
+		}
+		for i, b := range s.Parts() {
+			ack, err := p.js.PublishAsync(stream.LogSubject(r.Position.Epoch, r.Position.Revision, i), b, jetstream.WithExpectLastSequence(p.seq+uint64(len(acks))))
+			if err != nil {
+				return 0, fmt.Errorf("publish revision %d: %w", r.Position.Revision, err)
+			}
+			acks = append(acks, ack)
+			logBytes += len(b)
+		}
+		tail = r.Position
+		bytes += s.Size()
+		n++
 	}
-	p.tail = r.Position
-	p.bytes += s.Size()
-	return nil
+	for _, a := range acks {
+		select {
+		case ack := <-a.Ok():
+			p.seq = ack.Sequence
+		case err := <-a.Err():
+			return 0, fmt.Errorf("publish revisions from %d on: %w", p.tail.Revision+1, stream.Raced(err))
+		case <-ctx.Done():
+			return 0, fmt.Errorf("publish revisions from %d on: %w", p.tail.Revision+1, ctx.Err())
+		}
+	}
+	p.messages += len(acks)
+	p.logBytes += uint64(logBytes)
+	p.empty = false
+	p.tail = tail
+	p.bytes += bytes
+	return n, nil
 }
 
 // snapshot publishes the store's whole configuration of now.

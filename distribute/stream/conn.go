@@ -19,7 +19,7 @@ const requestFor = 3 * time.Second
 // New is the JetStream client of this package's callers. Requests end after
 // requestFor; do not give them a context with a later deadline, which would win.
 func New(nc *nats.Conn) (jetstream.JetStream, error) {
-	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(requestFor))
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(requestFor), jetstream.WithPublishAsyncTimeout(requestFor))
 	if err != nil {
 		return nil, fmt.Errorf("use JetStream: %w", err)
 	}
