@@ -11,7 +11,7 @@ GEO       ?= geo
 DATA      ?= data
 FUZZTIME  ?= 30s
 BENCHTIME ?= 200ms
-EVIDENCE  := $(or $(EVIDENCE),docs/evidence/$(shell date -u +%Y-%m-%d)-issue-2.md)
+EVIDENCE  := $(or $(EVIDENCE),docs/evidence/$(shell date -u +%Y-%m-%d)-issue-3.md)
 # Compiled like the tests, so that everything is compiled once.
 BUILD     := $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (r *record) write(passed bool) error {
 		return nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Evidence for issue 2, %s\n\n", time.Now().UTC().Format(time.DateOnly))
+	fmt.Fprintf(&b, "# Evidence, %s\n\n", strings.TrimSuffix(filepath.Base(path), ".md"))
 	fmt.Fprintf(&b, "Written by `make evidence` (test/cluster in its long form): processes of the real program on one machine.\n\n")
 	fmt.Fprintf(&b, "- commit: %s\n- machine: %s, %d cores, %s\n- load average at the end: %s\n- %s\n\n", commit(), cpu(), runtime.NumCPU(), memory(), firstWords("/proc/loadavg", 3), runtime.Version())
 	if !passed {
