@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -342,4 +343,60 @@ func TestABadBackupChangesNothing(t *testing.T) {
 		}
 		mustRestore(t, s, rewrite(func(_ *backup.Header, _ *backup.Table, r backup.Row) []backup.Row { return []backup.Row{r} }), store.RestoreOptions{})
 	})
+}
+
+// TestNobodyMeetsARestoreHalfWay: what writes several tables waits for a restore at its
+// beginning, not holding a table that the restore wants next.
+func TestNobodyMeetsARestoreHalfWay(t *testing.T) {
+	t.Parallel()
+	dsn := storetest.Postgres(t)
+	s, err := store.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	u := store.User{ID: "user-1", Name: "ann", CreatedAt: noon}
+	if err := s.AddUser(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for name, do := range map[string]func() error{
+		"sign in": func() error {
+			return s.AddSession(t.Context(), store.Session{ID: "s", Hash: []byte("h"), UserID: u.ID})
+		},
+		"compact": func() error { _, err := s.Compact(t.Context(), 0, noon, 10); return err },
+	} {
+		// A restore, one table at a time; before each but the first, the other gets as far as it can.
+		tx, err := raw.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		for i, table := range store.LockedTables() {
+			if _, err := tx.Exec(`LOCK TABLE ` + table + ` IN EXCLUSIVE MODE`); err != nil {
+				t.Fatalf("%s: a restore at table %s: %v", name, table, err)
+			}
+			if i == 0 {
+				go func() { done <- do() }()
+				for waits := 0; waits == 0; {
+					if err := raw.QueryRow(`SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waits); err != nil {
+						t.Fatal(err)
+					}
+					if waits == 0 && len(done) > 0 {
+						t.Fatalf("%s does not wait for a restore", name)
+					}
+				}
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("%s after a restore: %v", name, err)
+		}
+	}
 }

@@ -89,6 +89,9 @@ func counter(ctx context.Context, db interface {
 // leads without a gap to the head. It returns how many it compacted.
 func (s *Store) Compact(ctx context.Context, keep uint64, before time.Time, limit int) (done int, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) error {
+		if err := s.beside(ctx, tx); err != nil {
+			return err
+		}
 		// The update takes the row's lock: of two processes one waits.
 		var from int64
 		if err := tx.QueryRowContext(ctx, `UPDATE counter SET value = value WHERE name = 'compacted' RETURNING value`).Scan(&from); err != nil {
@@ -156,7 +159,10 @@ func (s *Store) indexLog(ctx context.Context) error {
 	for {
 		var left int64
 		err := s.update(ctx, func(tx *sql.Tx) error {
-			var err error
+			err := s.beside(ctx, tx)
+			if err != nil {
+				return err
+			}
 			if left, err = counter(ctx, tx, "unindexed"); err != nil || left == 0 {
 				return err
 			}

@@ -47,6 +47,16 @@ func (s *Store) DropAuditTo(ctx context.Context, keep, strange int) error {
 	return s.dropAudit(ctx, keep, strange)
 }
 
+// LockedTables are those that a restore locks, in its order.
+func LockedTables() (out []string) {
+	for _, t := range tables {
+		if t.fate < alone {
+			out = append(out, t.name)
+		}
+	}
+	return out
+}
+
 // TablesListed are those of the list, TablesThere those of the database.
 func TablesListed() (out []string) {
 	for _, t := range tables {

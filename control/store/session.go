@@ -27,6 +27,9 @@ const sessionColumns = `s.id, s.hash, s.user_id, s.created_at, s.seen_at, s.ends
 // AddSession stores a session and notes that the user signed in.
 func (s *Store) AddSession(ctx context.Context, v Session) error {
 	err := s.update(ctx, func(tx *sql.Tx) error {
+		if err := s.beside(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO session (id, hash, user_id, created_at, seen_at, ends_at, remote, agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			v.ID, v.Hash, v.UserID, micros(v.CreatedAt), micros(v.SeenAt), micros(v.EndsAt), v.Remote, v.Agent); err != nil {
 			return err

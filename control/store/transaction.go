@@ -70,3 +70,14 @@ func (s *Store) forUpdate() string {
 	}
 	return ""
 }
+
+// beside lets a transaction that writes several tables, and not the head first, wait for
+// a restore at its beginning. A restore locks the tables one after the other, the head's
+// first: met half-way, each would wait for the other.
+func (s *Store) beside(ctx context.Context, tx *sql.Tx) error {
+	if !s.pg { // one writer at a time
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `LOCK TABLE meta IN ROW SHARE MODE`) // conflicts with a restore only
+	return err
+}
