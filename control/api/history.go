@@ -150,6 +150,8 @@ func historyError(err error) error {
 		return invalidField("", "too_many_series", fmt.Sprintf("more than %d series fit; ask for one address or vantage", history.MaxSeries))
 	case errors.Is(err, history.ErrTooFine):
 		return invalidField("step", "too_many_points", fmt.Sprintf("gives more than %d intervals; take a longer step or a shorter time", history.MaxPoints))
+	case errors.Is(err, history.ErrTooWide):
+		return invalidField("group_by", "too_many_series", "tells more apart than can be looked through at once; ask for a name, pool or zone, for less time, or for totals=true")
 	case errors.Is(err, history.ErrDimensions):
 		return invalidField("group_by", "not_counted_together", "these are not counted together: "+combinations)
 	}

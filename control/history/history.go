@@ -52,6 +52,7 @@ type History struct {
 	queries     queue[queryReport]
 	wake        chan struct{}
 	pause       time.Duration
+	mostHeld    int
 	window      window
 	ids         seriesIDs
 	places      periods
@@ -74,7 +75,7 @@ func New(o Options) (*History, error) {
 	if err := CheckDSN(o.DSN); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	h := &History{opt: o, log: o.Log, now: o.Now, wake: make(chan struct{}, 1), wrote: make(chan struct{}, 1), opened: make(chan struct{}), pause: betweenSteps}
+	h := &History{opt: o, log: o.Log, now: o.Now, wake: make(chan struct{}, 1), wrote: make(chan struct{}, 1), opened: make(chan struct{}), pause: betweenSteps, mostHeld: mostHeld}
 	if h.log == nil {
 		h.log = slog.Default()
 	}

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -653,6 +654,38 @@ func TestSumsOfAWildVantageCanBeRead(t *testing.T) {
 		got, _, err := h.Series(t.Context(), ProbeQuery{Port: -1, From: start, Until: now, Step: day})
 		if err != nil || len(got) != 1 || got[0].Points[0].Probes != 1<<31-1 || got[0].Points[0].Avg <= 0 {
 			t.Errorf("%v %+v", err, got)
+		}
+	})
+}
+
+// TestOneQuestionDoesNotFillTheMemory: what would hold too much is refused, and totals,
+// which hold one number for each group, are not.
+func TestOneQuestionDoesNotFillTheMemory(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, dsn string) {
+		now := start
+		h := opened(t, dsn, &now)
+		h.mostHeld = 20
+		for i := range 5 {
+			now = start.Add(time.Duration(i+1) * time.Minute)
+			q := &stat.Queries{Head: stat.Head{Version: 1, From: "r1", Instance: "i", Seq: uint64(i + 1)}}
+			for d := range 10 {
+				q.Answers = append(q.Answers, stat.Answer{Domain: fmt.Sprintf("n%d.example.com/A", d), Count: 1})
+			}
+			h.Counted(q)
+		}
+		h.flush(t)
+		q := CountQuery{GroupBy: []string{ByName}, From: start, Until: now.Add(time.Minute), Top: 3}
+		if _, err := h.Counts(t.Context(), q); !errors.Is(err, ErrTooWide) {
+			t.Errorf("points of all: %v", err)
+		}
+		q.Step = -1
+		if c, err := h.Counts(t.Context(), q); err != nil || c.Total != 50 || len(c.Series) != 3 {
+			t.Errorf("totals of all: %v %+v", err, c)
+		}
+		q.Step, q.Where = 0, map[string]string{ByName: "n1.example.com"}
+		if c, err := h.Counts(t.Context(), q); err != nil || c.Total != 5 || len(c.Series[0].Points) != 5 {
+			t.Errorf("points of one: %v %+v", err, c)
 		}
 	})
 }
