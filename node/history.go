@@ -34,7 +34,7 @@ func (n *node) startHistory(ctx context.Context) error {
 
 // feedHistory takes in what vantages and resolvers measure.
 func (n *node) feedHistory() {
-	h := n.control.history
+	h, gate := n.control.history, newStatGate(n.control.service.View)
 	n.run("event watch", n.control.service.TellEvents)
 	n.lead("keep history", h.Lead)
 	n.run("measurements", func(ctx context.Context) error {
@@ -44,11 +44,16 @@ func (n *node) feedHistory() {
 				n.log.Warn("measurements refused", "error", err)
 				return
 			}
+			if !gate.mayProbe(vantage) {
+				n.log.Debug("measurements left aside: there are too many", "vantage", vantage)
+				return
+			}
 			p, err := stat.DecodeProbes(vantage, data)
 			if err != nil {
 				n.log.Warn("measurements refused", "error", err)
 				return
 			}
+			gate.knownTasks(p)
 			h.Probed(p)
 		})
 		if err != nil {
@@ -56,11 +61,16 @@ func (n *node) feedHistory() {
 		}
 		defer stopProbes()
 		stopQueries, err := n.bus.ReplyOn(countSubject+"*", func(subject string, data []byte) []byte {
-			q, err := stat.DecodeQueries(strings.TrimPrefix(subject, countSubject), data)
+			node := strings.TrimPrefix(subject, countSubject)
+			if !gate.mayCount(node) {
+				return nil // it sends again
+			}
+			q, err := stat.DecodeQueries(node, data)
 			if err != nil {
 				n.log.Warn("query counts refused", "error", err)
 				return refusedCounts // sent again it would be refused again
 			}
+			gate.knownNames(q)
 			if !h.Counted(q) {
 				return nil // the one that leads answers
 			}
