@@ -194,9 +194,14 @@ func (v *Vantage) headLocked() health.Head {
 }
 
 func (v *Vantage) publish(subject string, data []byte) {
-	if err := v.opt.Bus.Publish(subject, data); err != nil {
-		// Not repeated: receivers see the gap and ask.
-		v.log.Warn("publish failed", "subject", subject, "error", err)
+	// A message that fails is not repeated: receivers see the gap and ask. A bus that is
+	// away for long is said once, not with each heartbeat.
+	err := v.opt.Bus.Publish(subject, data)
+	switch failed := v.mute.Swap(err != nil); {
+	case err != nil && !failed:
+		v.log.Warn("what this vantage finds does not get out", "subject", subject, "error", err)
+	case err == nil && failed:
+		v.log.Info("what this vantage finds gets out again")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meridian-gtm/meridian/health"
@@ -55,6 +56,7 @@ type Vantage struct {
 	log *slog.Logger
 
 	sched *schedule.Scheduler // of the current activation; set under mu
+	mute  atomic.Bool         // the last message could not be published
 
 	mu       sync.Mutex // guards the fields below
 	instance string
