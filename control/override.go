@@ -35,6 +35,8 @@ type OverrideResult struct {
 	Plan
 	Effect steer.Effect `json:"effect" doc:"What clients get, before and after, by health as it is now."`
 	Caches Caches       `json:"caches"`
+	// Replayed: the idempotency key was seen before, nothing was done now.
+	Replayed bool `json:"-"`
 }
 
 // Caches says how long answers from before a change live on.
@@ -182,6 +184,9 @@ func (s *Service) order(ctx context.Context, before, after *traffic.Override, cs
 		}
 	} else {
 		cs.Return = c.Key
+		if cs.Audit != nil && c.Key.Name != "" {
+			cs.Audit.Object = c.Key.String()
+		}
 		h = s.freeze(h)
 		r, err := s.Commit(ctx, cs)
 		if err != nil {
@@ -191,7 +196,7 @@ func (s *Service) order(ctx context.Context, before, after *traffic.Override, cs
 			o := *r.Object.Object.(*traffic.Override)
 			c.Key, c.After = o.Key(), &o
 		}
-		out.Revision, out.Plan, out.Effect = r.Revision, r.Plan, s.effectOf(c, h)
+		out.Revision, out.Plan, out.Replayed, out.Effect = r.Revision, r.Plan, r.Replayed, s.effectOf(c, h)
 		if err := s.ordered(ctx, c, cs, r, &out); err != nil {
 			s.log.Warn("what an override does is not kept", "override", c.Key.Name, "err", err)
 		}

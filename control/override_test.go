@@ -275,6 +275,50 @@ func TestConfigurationNeverTouchesOverrides(t *testing.T) {
 	})
 }
 
+// TestHistoryTellsWhatAnOrderDid: looking back shows each revision with the orders of then,
+// whatever stands now.
+func TestHistoryTellsWhatAnOrderDid(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, reopen func() *store.Store) {
+		c := open(t, reopen())
+		must(t, c, put(address("a", "192.0.2.1"), pool("p", "a"), zone("example.com"), domain("www.example.com", "p")))
+		drain := order(t, c, control.OverrideWish{Action: traffic.Drain, Target: "www.example.com/A"})
+		must(t, c, put(address("a", "192.0.2.2")))
+		if _, err := c.ClearOverride(t.Context(), drain.ID, control.ChangeSet{Author: "bob"}, false, healthy); err != nil {
+			t.Fatal(err)
+		}
+		if d := diff(t, c, 1, 2); len(d.Changes) != 1 || d.Changes[0].Kind != traffic.KindOverride || d.Effect.Empty != 1 || d.Effect.Names[0].Change != steer.GoesEmpty {
+			t.Errorf("the drain: %+v", d)
+		}
+		if d := diff(t, c, 2, 3); len(d.Changes) != 1 || len(d.Effect.Names) != 0 || d.Effect.Unchanged != 1 {
+			t.Errorf("a change while it was drained: %+v", d)
+		}
+		if d := diff(t, c, 3, 4); len(d.Effect.Names) != 1 || d.Effect.Names[0].Change != steer.Changed || d.Effect.Empty != 0 {
+			t.Errorf("its end: %+v", d)
+		}
+		if d := diff(t, c, 1, 4); len(d.Changes) != 1 || d.Changes[0].Kind != traffic.KindAddress || len(d.Effect.Names) != 1 {
+			t.Errorf("over all: %+v", d)
+		}
+		orders := func(revision uint64) (n int) {
+			all, _, err := c.At(t.Context(), revision)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, ch := range all {
+				if ch.Key.Kind == traffic.KindOverride {
+					n++
+				}
+			}
+			return n
+		}
+		for revision, want := range []int{0, 0, 1, 1, 0} {
+			if got := orders(uint64(revision)); got != want {
+				t.Errorf("%d orders at revision %d, want %d", got, revision, want)
+			}
+		}
+	})
+}
+
 // TestEffectOfAnOrderKnowsWhoWasCurrent: nodes may have moved on before the effect is
 // looked at; what clients got before is told all the same.
 func TestEffectOfAnOrderKnowsWhoWasCurrent(t *testing.T) {

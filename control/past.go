@@ -18,7 +18,7 @@ import (
 
 // At returns the whole configuration as of a revision, as puts in reference order,
 // and its position. It works back from what stands now, so its cost follows what came
-// since. The error wraps ErrNotFound for a number not reached yet, and is *Compacted
+// since. Overrides are those of then. The error wraps ErrNotFound for a number not reached yet, and is *Compacted
 // for one that is older than what is kept.
 func (s *Service) At(ctx context.Context, revision uint64) ([]traffic.Change, traffic.Position, error) {
 	pos := traffic.Position{}
@@ -48,7 +48,7 @@ type Diff struct {
 	From    uint64         `json:"from" doc:"Revision that is compared; 0 is the time before the first."`
 	To      uint64         `json:"to" doc:"Revision that it is compared with."`
 	Changes []ObjectChange `json:"changes" doc:"What makes the configuration at from that at to, whatever lay between."`
-	Effect  steer.Effect   `json:"effect" doc:"What clients got at from and at to, as all tasks being good would have it: health of then is not in the history of changes."`
+	Effect  steer.Effect   `json:"effect" doc:"What clients got at from and at to, with the overrides of then, as all tasks being good would have it: health of then is not in the history of changes."`
 }
 
 // Diff compares the configurations at two revisions, in either direction. Errors are
@@ -105,7 +105,7 @@ func (s *Service) asOf(ctx context.Context, f pastView, revisions ...uint64) err
 		if err := s.reaches(ctx, n); err != nil {
 			return err
 		}
-		since[i].undo = &undo{revision: n, after: n}
+		since[i].undo = &undo{revision: n, after: n, orders: true}
 	}
 	for {
 		for i := range since {

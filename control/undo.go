@@ -62,6 +62,7 @@ type undo struct {
 	revision uint64
 	after    uint64 // the log is read from the revision behind this one
 	only     bool   // undo this revision alone
+	orders   bool   // overrides too: to look back, never to undo
 
 	to    traffic.Position // the log is read to here
 	first map[traffic.Key]traffic.Change
@@ -121,7 +122,7 @@ func (u *undo) add(r store.Revision) error {
 	}
 	own := r.Position.Revision == u.revision
 	for i, c := range changes {
-		if c.Key.Kind == traffic.KindOverride { // above configuration (design D12)
+		if c.Key.Kind == traffic.KindOverride && !u.orders { // above configuration (design D12)
 			continue
 		}
 		if b := body(before[i]); b != nil {

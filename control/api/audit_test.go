@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,30 @@ func TestAuditOfWritesAndRefusals(t *testing.T) {
 	two := w.do(auth.Admin, "GET", "/api/v1/audit?limit=2&who=operator&cursor="+one["next_cursor"].(string), "").want(200).json()
 	if a, b := one["items"].([]any)[1].(map[string]any)["request_id"], two["items"].([]any)[0].(map[string]any)["request_id"]; a == b {
 		t.Error("pages overlap")
+	}
+}
+
+// TestAuditKeepsAnOrderOnce, by the name of what it made.
+func TestAuditKeepsAnOrderOnce(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	op := auth.Operator
+	w.do(op, "POST", "/api/v1/addresses", `{"name":"a","address":"192.0.2.1"}`).want(201)
+	const path = "/api/v1/overrides"
+	made := w.do(op, "POST", path, `{"action":"drain","target":"address/a"}`, "Idempotency-Key", "k").want(201).json()
+	w.do(op, "POST", path, `{"action":"drain","target":"address/a"}`, "Idempotency-Key", "k").want(201)
+	id := made["override"].(map[string]any)["id"].(string)
+	w.do(op, "PATCH", path+"/"+id, `{"for":"1h"}`, "Content-Type", "application/merge-patch+json").want(200)
+	w.do(op, "DELETE", path+"/"+id, "").want(200)
+	var got []string
+	for _, i := range w.do(auth.Admin, "GET", "/api/v1/audit?object=overrid", "").want(200).json()["items"].([]any) {
+		row := i.(map[string]any)
+		got = append(got, fmt.Sprint(row["method"], " ", row["object"], " ", row["code"], " ", row["revision"]))
+	}
+	slices.Sort(got) // all are of one moment
+	want := []string{"DELETE override " + id + " <nil> 4", "PATCH override " + id + " <nil> 3", "POST override " + id + " <nil> 2", "POST overrides replayed 2"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

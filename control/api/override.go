@@ -116,7 +116,7 @@ func (s *server) createOverride(c *call) (answer, error) {
 		return answer{}, invalidField("for", "out_of_range", "must be positive; leave it out for no end")
 	}
 	r, err := s.control.Override(c.Context(), control.OverrideWish{Action: traffic.Action(in.Action), Target: in.Target, Selector: in.Selector, Reason: in.Reason, For: time.Duration(in.For)}, cs, dry, s.moment())
-	a, err := overrideAnswer(r, err)
+	a, err := overrideAnswer(c, r, err)
 	if err == nil && !dry && r.Override != nil {
 		a.status, a.location = http.StatusCreated, "/api/v1/overrides/"+url.PathEscape(r.Override.ID)
 	} else {
@@ -137,7 +137,8 @@ func (s *server) patchOverride(c *call) (answer, error) {
 	if cs.If, err = conditions(c, traffic.Key{Kind: traffic.KindOverride, Name: id}); err != nil {
 		return answer{}, err
 	}
-	return overrideAnswer(s.control.EditOverride(c.Context(), id, control.OverrideEdit{Reason: in.Reason, For: (*time.Duration)(in.For)}, cs, dry, s.moment()))
+	r, err := s.control.EditOverride(c.Context(), id, control.OverrideEdit{Reason: in.Reason, For: (*time.Duration)(in.For)}, cs, dry, s.moment())
+	return overrideAnswer(c, r, err)
 }
 
 func (s *server) clearOverride(c *call) (answer, error) {
@@ -150,7 +151,8 @@ func (s *server) clearOverride(c *call) (answer, error) {
 	if cs.If, err = conditions(c, traffic.Key{Kind: traffic.KindOverride, Name: id}); err != nil {
 		return answer{}, err
 	}
-	return overrideAnswer(s.control.ClearOverride(c.Context(), id, cs, dry, s.moment()))
+	r, err := s.control.ClearOverride(c.Context(), id, cs, dry, s.moment())
+	return overrideAnswer(c, r, err)
 }
 
 // overrideBody reads a body and what else a write is made of.
@@ -162,10 +164,11 @@ func overrideBody[T any](s *server, c *call) (in T, cs control.ChangeSet, dry bo
 	return in, cs, dry, err
 }
 
-func overrideAnswer(r control.OverrideResult, err error) (answer, error) {
+func overrideAnswer(c *call, r control.OverrideResult, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	c.deed.committed(control.Result{Revision: r.Revision, Plan: r.Plan, Replayed: r.Replayed})
 	a := answer{body: r}
 	if r.Override != nil && !r.DryRun {
 		a.etag = etag(r.Override.Version)
