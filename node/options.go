@@ -220,6 +220,9 @@ func (o *Options) fill() (*broker.Token, error) {
 	if o.Store == "" {
 		o.Store = "sqlite:" + filepath.Join(o.Data, "meridian.db")
 	}
+	if err := history.CheckDSN(o.Store); err != nil {
+		return nil, fmt.Errorf("--store: %w", err)
+	}
 	if o.History == "" {
 		o.History = o.Store
 		if strings.HasPrefix(o.Store, "sqlite:") {
@@ -228,6 +231,13 @@ func (o *Options) fill() (*broker.Token, error) {
 	}
 	if err := history.CheckDSN(o.History); err != nil {
 		return nil, fmt.Errorf("--history: %w", err)
+	}
+	if file, ok := strings.CutPrefix(o.History, "sqlite:"); ok && o.Store != "" {
+		a, errA := filepath.Abs(file)
+		b, errB := filepath.Abs(strings.TrimPrefix(o.Store, "sqlite:"))
+		if errA == nil && errB == nil && a == b {
+			return nil, fmt.Errorf("--history: %s is the file of the configuration; give history a file of its own", file)
+		}
 	}
 	if o.NATS == "" {
 		o.NATS = "embedded"

@@ -165,6 +165,11 @@ func (s *server) transitions(c *call) (answer, error) {
 	}
 	q := c.URL.Query()
 	f := history.TransitionFilter{Kind: q.Get("kind"), Subject: q.Get("subject"), Address: q.Get("address"), Limit: limit + 1}
+	switch f.Kind {
+	case "", "task", "vantage", "address", "pool", "domain":
+	default:
+		return answer{}, invalidField("kind", "invalid_parameter", fmt.Sprintf("is %q; use task, vantage, address, pool or domain", f.Kind))
+	}
 	for name, into := range map[string]*uint64{"cursor": &f.Before, "incident": &f.Incident} {
 		if v := q.Get(name); v != "" {
 			if *into, err = strconv.ParseUint(v, 10, 63); err != nil || *into == 0 {

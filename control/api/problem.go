@@ -100,6 +100,8 @@ func problemOf(err error) (p *Problem, ok bool) {
 	case errors.Is(err, control.ErrVersion):
 		return problem(http.StatusPreconditionFailed, "version_mismatch",
 			what+" has changed since you read it and is now version "+strconv.FormatUint(obj.Version, 10)+"; read it again and repeat the change on it."), true
+	case errors.Is(err, control.ErrExists) && obj != nil && obj.Key.Kind == "node":
+		return problem(http.StatusConflict, "exists", what+" was invited already; choose another id, or give it another credential, which ends the one it has: meridian node invite --again."), true
 	case errors.Is(err, control.ErrExists):
 		return problem(http.StatusConflict, "exists", what+" exists already; change it with PUT or PATCH, or choose another name."), true
 	case errors.Is(err, control.ErrAmbiguous):

@@ -80,6 +80,10 @@ func openSQLite(ctx context.Context, file string) (*database, error) {
 	}
 	write.SetMaxOpenConns(1)
 	// The data folder's lock keeps a second process away, so migrations need none.
+	if err := notStore(ctx, write); err != nil {
+		write.Close()
+		return nil, err
+	}
 	if err := migrate(ctx, write, goose.DialectSQLite3, statements{"/* compact */": "WITHOUT ROWID", "@": ""}); err != nil {
 		write.Close()
 		return nil, err
@@ -92,6 +96,17 @@ func openSQLite(ctx context.Context, file string) (*database, error) {
 	read.SetMaxOpenConns(4)
 	read.SetMaxIdleConns(4)
 	return &database{write: &handle{write, ""}, read: &handle{read, ""}}, nil
+}
+
+// notStore keeps history out of the configuration's file: both count their migrations in a
+// table of the same name, and would take each other's for their own.
+func notStore(ctx context.Context, db *sql.DB) error {
+	var n int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`).Scan(&n)
+	if err == nil && n > 0 {
+		err = errors.New("this file holds the configuration; give history a file of its own")
+	}
+	return err
 }
 
 func openPostgres(ctx context.Context, dsn string) (*database, error) {

@@ -125,7 +125,9 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	// goose has no lock for SQLite, and an upgrade starts the new process beside the old.
 	unlock, err := fileLock(path + ".lock")
 	if err == nil {
-		err = migrate(ctx, s.write, goose.DialectSQLite3)
+		if err = notHistory(ctx, s.write); err == nil {
+			err = migrate(ctx, s.write, goose.DialectSQLite3)
+		}
 		unlock()
 	}
 	if err != nil {
@@ -139,6 +141,17 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	s.read.SetMaxOpenConns(8)
 	s.read.SetMaxIdleConns(8)
 	return s, nil
+}
+
+// notHistory keeps migrations off the file beside the store: both count their migrations
+// in a table of the same name, and would take each other's for their own.
+func notHistory(ctx context.Context, db *sql.DB) error {
+	var n int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'rollup'`).Scan(&n)
+	if err == nil && n > 0 {
+		err = errors.New("this file holds history and statistics; name the one of the configuration, meridian.db in the data folder unless --store says otherwise")
+	}
+	return err
 }
 
 func fileLock(path string) (unlock func(), err error) {

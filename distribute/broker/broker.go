@@ -105,6 +105,14 @@ func Start(o Options) (*Broker, error) {
 			opts.TLSConfig, opts.TLS, opts.TLSVerify, opts.TLSTimeout, opts.AllowNonTLS = o.TLS, true, false, 5, o.Older
 		}
 	}
+	if !opts.DontListen {
+		// The server only logs why it cannot, and is waited for in vain.
+		l, err := net.Listen("tcp", net.JoinHostPort(opts.Host, strconv.Itoa(max(opts.Port, 0))))
+		if err != nil {
+			return nil, fmt.Errorf("start broker: listen address %s: %w; choose another address, or end the program that has it", o.Listen, err)
+		}
+		l.Close()
+	}
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

@@ -86,7 +86,7 @@ func (tr *Trace) lastResort(p *traffic.Pool, cands, keep []*candidate) {
 		case k.withdrawn:
 			why = "left: an operator has withdrawn it"
 		case !k.enabled:
-			why = "left: it " + k.reason
+			why = left(k.reason)
 		case !k.available:
 			why = "left: it is not available and others are"
 		}
@@ -109,6 +109,15 @@ type Ordered struct {
 	EndsAt   time.Time      `json:"ends_at,omitzero"`
 }
 
+// left says why a member was not taken. A state begins with its verb, or counts what it
+// holds.
+func left(state string) string {
+	if state != "" && state[0] >= '0' && state[0] <= '9' {
+		return "left: " + state
+	}
+	return "left: it " + state
+}
+
 // OrderedBy returns what to show of an override, nil for none.
 func OrderedBy(o *traffic.Override) *Ordered {
 	if o == nil {
@@ -127,7 +136,7 @@ func because(s *traffic.Steering, k *candidate, ch choice, taken bool) string {
 	case taken:
 		return "taken: " + ch.reason
 	case !k.enabled || !k.available:
-		return "left: it " + k.reason
+		return left(k.reason)
 	case len(ch.taken) == 0:
 		return "left: no member could be taken"
 	case s.Policy == traffic.Proximity && ch.line != "" && !slices.Contains(k.link.Lines, ch.line):
