@@ -24,7 +24,7 @@ func (a *app) auditCommand() *cobra.Command {
 	c.Flags().StringVar(&object, "object", "", "only about what has this `TEXT` in its name")
 	c.Flags().StringVar(&outcome, "outcome", "", "only done, refused or failed")
 	c.Flags().StringVar(&remote, "from", "", "only from this `ADDRESS`")
-	c.Flags().DurationVar(&since, "since", 0, "only of the last, like 24h")
+	c.Flags().Var((*span)(&since), "since", "only of the last, like 24h or 7d")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, listForms...); err != nil {
 			return err

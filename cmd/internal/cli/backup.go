@@ -204,6 +204,12 @@ func (a *app) restoreOnline(ctx context.Context, cl *client.Client, f *os.File, 
 		}
 		return out, err
 	}
+	// Before anything is saved: a file that is no backup leaves nothing behind.
+	if _, err := readThrough(f); errors.Is(err, backup.ErrDamaged) {
+		return out, fmt.Errorf("%s is not a whole backup: it is cut, damaged, or something else. Nothing was changed", f.Name())
+	} else if err != nil {
+		return out, fmt.Errorf("read %s, nothing was changed: %w", f.Name(), err)
+	}
 	saved := "meridian-before-restore-" + time.Now().UTC().Format("20060102T150405Z") + ".backup"
 	h, _, err := download(ctx, cl, saved)
 	if err != nil {
@@ -234,7 +240,7 @@ func restoreOffline(ctx context.Context, dsn string, f *os.File, dry, replace bo
 		return out, nil
 	}
 	if !out.Plan.Empty && !replace {
-		return out, fmt.Errorf("the store has a configuration, at revision %d; look at what would change with --dry-run, and repeat with --replace", out.Position.Revision)
+		return out, &client.Problem{Status: http.StatusConflict, Code: "not_empty", Detail: fmt.Sprintf("The store has a configuration, at revision %d; look at what would change with --dry-run, and repeat with --replace.", out.Position.Revision)}
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return out, fmt.Errorf("read backup: %w", err)

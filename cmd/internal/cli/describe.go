@@ -21,6 +21,7 @@ func (a *app) describeCommand() *cobra.Command {
 	var form string
 	c := &cobra.Command{
 		Use: "describe KIND [NAME]", GroupID: "config", Short: "Show all about one object, or each of a kind: fields, history, users, health", Args: between(1, 2), ValidArgsFunction: a.completeObject,
+		Example: "  meridian describe pool hangzhou\n  meridian describe access-domain gtm.example.com/A",
 	}
 	outputFlag(c, &form, listForms...)
 	c.RunE = func(cmd *cobra.Command, args []string) error {

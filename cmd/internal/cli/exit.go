@@ -43,10 +43,16 @@ func exitCode(err error) (code int, hint string) {
 	case errors.As(err, &p):
 		switch p.Status {
 		case http.StatusNotFound, http.StatusGone:
+			if p.Code == "" { // not Meridian's own: nothing is known of what was asked for
+				return exitFailed, ""
+			}
 			return exitNotFound, ""
 		case http.StatusConflict, http.StatusPreconditionFailed:
 			return exitConflict, ""
 		case http.StatusUnauthorized:
+			if p.Code == "wrong_credentials" { // a password was given, and no token asked for
+				return exitDenied, ""
+			}
 			return exitDenied, "Set MERIDIAN_TOKEN, or token in the configuration file. The first token of a server is in its data folder: export MERIDIAN_TOKEN=$(cat data/admin.token)"
 		case http.StatusForbidden:
 			return exitDenied, "Use a token whose role allows this; an admin makes one with \"meridian token create\"."

@@ -28,6 +28,7 @@ work on that folder and need no server.`
 func (a *app) geoUpdateCommand(dir *string) *cobra.Command {
 	var o geo.Options
 	c := &cobra.Command{Use: "update", Short: "Fetch newer data with npm, compile, check, and put the result in place", Args: exactly(0),
+		Example: "  meridian geo update --geo /srv/meridian/geo",
 		Long: `Fetch newer data with the npm client, compile it to a map, hold the map to its checks and
 put it in place of the one before, which is kept beside it. On any failure the map in
 place stays. Does nothing when the map was made of the newest data.`}
@@ -56,7 +57,8 @@ func shortHash(h string) string { return h[:min(len(h), 12)] }
 
 func (a *app) geoLookupCommand(dir *string) *cobra.Command {
 	var form string
-	c := &cobra.Command{Use: "lookup IP", Short: "Say where an address is: its lines, most specific first, each with why", Args: exactly(1)}
+	c := &cobra.Command{Use: "lookup IP", Short: "Say where an address is: its lines, most specific first, each with why", Args: exactly(1),
+		Example: "  meridian geo lookup 203.0.113.7 --geo /srv/meridian/geo"}
 	outputFlag(c, &form, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json"); err != nil {
@@ -104,7 +106,8 @@ func (a *app) geoLookupCommand(dir *string) *cobra.Command {
 
 func (a *app) geoStatsCommand(dir *string) *cobra.Command {
 	var form string
-	c := &cobra.Command{Use: "stats", Short: "Show what the map was made of, how old it is and what it covers", Args: exactly(0)}
+	c := &cobra.Command{Use: "stats", Short: "Show what the map was made of, how old it is and what it covers", Args: exactly(0),
+		Example: "  meridian geo stats --geo /srv/meridian/geo"}
 	outputFlag(c, &form, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json"); err != nil {

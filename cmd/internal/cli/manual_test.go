@@ -135,6 +135,17 @@ func words(line string) []string {
 	return out
 }
 
+// TestEveryCommandHasAnExample: whoever asks for help gets a line to begin with. That it
+// parses is held by the test of all examples.
+func TestEveryCommandHasAnExample(t *testing.T) {
+	t.Parallel()
+	walk((&app{}).root(), func(c *cobra.Command) {
+		if !c.HasAvailableSubCommands() && !strings.Contains(c.Example, strings.TrimPrefix(c.CommandPath(), "meridian ")) {
+			t.Errorf("%s has no example of itself", c.CommandPath())
+		}
+	})
+}
+
 func walk(c *cobra.Command, f func(*cobra.Command)) {
 	f(c)
 	for _, sub := range c.Commands() {

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -19,7 +20,7 @@ func (a *app) nodeCommand() *cobra.Command {
 
 func (a *app) nodeListCommand() *cobra.Command {
 	var form, order string
-	c := &cobra.Command{Use: "list", Short: "List the nodes that were heard or invited", Args: exactly(0)}
+	c := &cobra.Command{Use: "list", Short: "List the nodes that were heard or invited", Args: exactly(0), Example: "  meridian node list -o wide"}
 	outputFlag(c, &form, listForms...)
 	c.Flags().StringVar(&order, "sort", "", "`FIELD`: id, role, version, behind or silent; with - in front for descending")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -108,7 +109,7 @@ With --again a node that is there gets another credential; the one before ends a
 }
 
 func (a *app) nodeLabelCommand() *cobra.Command {
-	return &cobra.Command{Use: "label ID [K=V]...", Short: "Replace the labels of a node and its vantage", Args: cobra.MinimumNArgs(1),
+	return &cobra.Command{Use: "label ID [K=V]...", Short: "Replace the labels of a node and its vantage", Args: between(1, math.MaxInt),
 		Long: `Replace the labels of an invited node and its vantage; without any it has none. A node
 whose own settings name labels keeps those.`,
 		Example: "  meridian node label beijing-1 country=CN isp=unicom",
@@ -134,7 +135,7 @@ whose own settings name labels keeps those.`,
 }
 
 func (a *app) nodeRemoveCommand() *cobra.Command {
-	return &cobra.Command{Use: "remove ID", Short: "Take a node's credential back, at once", Args: exactly(1), RunE: func(cmd *cobra.Command, args []string) error {
+	return &cobra.Command{Use: "remove ID", Short: "Take a node's credential back, at once", Args: exactly(1), Example: "  meridian node remove beijing-1", RunE: func(cmd *cobra.Command, args []string) error {
 		cl, err := a.client()
 		if err != nil {
 			return err
@@ -184,7 +185,7 @@ type signingKeys struct {
 
 func (a *app) keysCommand() *cobra.Command {
 	var form string
-	c := &cobra.Command{Use: "keys", Short: "Show the keys that sign configuration", Args: exactly(0)}
+	c := &cobra.Command{Use: "keys", Short: "Show the keys that sign configuration", Args: exactly(0), Example: "  meridian node keys"}
 	outputFlag(c, &form, "text", "json", "yaml")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json", "yaml"); err != nil {
@@ -230,6 +231,7 @@ func (a *app) printKeys(raw []byte) error {
 func (a *app) rotateKeysCommand() *cobra.Command {
 	var revoke bool
 	c := &cobra.Command{Use: "rotate-keys", Short: "Put a new key in force that signs configuration", Args: exactly(0),
+		Example: "  meridian node rotate-keys\n  meridian node rotate-keys --revoke",
 		Long: `Put a new key in force that signs configuration. The key before signs the change, so
 nodes take it by themselves, also those that are away for several rotations; the key before
 stays trusted until the next rotation. With --revoke it is trusted no longer: use that when

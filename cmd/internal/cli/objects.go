@@ -160,7 +160,8 @@ func (a *app) deleteCommand() *cobra.Command {
 	var comment string
 	c := &cobra.Command{
 		Use: "delete KIND NAME", GroupID: "config", Short: "Delete an object that nothing uses", Args: exactly(2), ValidArgsFunction: a.completeObject,
-		Long: "Delete an object. One that others use is refused with the list of its users (exit code 4).\nA zone takes its records with it.",
+		Long:    "Delete an object. One that others use is refused with the list of its users (exit code 4).\nA zone takes its records with it.",
+		Example: "  meridian delete pool hangzhou --comment \"not used any more\"",
 	}
 	c.Flags().StringVar(&comment, "comment", "", "`TEXT` for the revision")
 	c.RunE = func(cmd *cobra.Command, args []string) error {

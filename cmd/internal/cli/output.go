@@ -121,11 +121,29 @@ func printTable(w io.Writer, columns []column, items []json.RawMessage, all bool
 		}
 		cells := make([]string, len(shown))
 		for i, c := range shown {
-			cells[i] = cell(at(v, c.path), all)
+			value := at(v, c.path)
+			if c.path == "grants" {
+				value = grantCell(value)
+			}
+			cells[i] = cell(value, all)
 		}
 		fmt.Fprintln(tw, strings.Join(cells, "\t"))
 	}
 	return tw.Flush()
+}
+
+// grantCell writes grants as --grant takes them: which labels narrow which role.
+func grantCell(v any) string {
+	list, _ := v.([]any)
+	out := make([]string, len(list))
+	for i, g := range list {
+		text := cell(at(g, "role"), true)
+		if labels, ok := at(g, "labels").(map[string]any); ok && len(labels) > 0 {
+			text += ":" + cell(labels, true)
+		}
+		out[i] = text
+	}
+	return strings.Join(out, "; ")
 }
 
 // at follows a path like soa.contact or members.#.address (of every entry).

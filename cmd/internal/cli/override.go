@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/cmd/internal/client"
+	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/spf13/cobra"
 )
@@ -68,7 +70,7 @@ carry the labels, now or later. "meridian apply" and the like neither touch nor 
 		c.Example = "  meridian override enable hz-1 --for 30m --reason \"the probes are wrong\""
 	}
 	c.Flags().StringArrayVar(&selectors, "selector", nil, "`K=V` label that addresses and pools must carry; several must all match")
-	c.Flags().DurationVar(&last, "for", 0, "how long, like 2h; default until it is cleared")
+	c.Flags().Var((*span)(&last), "for", "how long, like 2h or 3d; default until it is cleared")
 	c.Flags().StringVar(&reason, "reason", "", "`TEXT` for those who wonder why")
 	w.flags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -106,7 +108,7 @@ func (a *app) extendCommand() *cobra.Command {
 	)
 	c := &cobra.Command{Use: "extend [ID|TARGET]", Short: "Let an override last longer or shorter from now on, or say another reason", Args: between(0, 1), ValidArgsFunction: a.completeOverride,
 		Example: "  meridian override extend override-k3n8pq2w --for 1h\n  meridian override extend --selector site=hz --no-end"}
-	c.Flags().DurationVar(&last, "for", 0, "how long from now on, like 1h")
+	c.Flags().Var((*span)(&last), "for", "how long from now on, like 1h or 3d")
 	c.Flags().BoolVar(&noEnd, "no-end", false, "until it is cleared")
 	c.Flags().StringVar(&reason, "reason", "", "`TEXT` in place of the old one")
 	c.Flags().StringArrayVar(&f.selectors, "selector", nil, "`K=V`: those with exactly this selector")
@@ -129,8 +131,8 @@ func (a *app) extendCommand() *cobra.Command {
 		if cmd.Flags().Changed("reason") {
 			body["reason"] = reason
 		}
-		return a.eachOverride(cmd.Context(), f, args, func(id string) error {
-			return a.writeOverride(cmd.Context(), w, w.request(http.MethodPatch, "/overrides/"+url.PathEscape(id), body))
+		return a.eachOverride(cmd.Context(), w, f, args, func(id string) client.Request {
+			return w.request(http.MethodPatch, "/overrides/"+url.PathEscape(id), body)
 		})
 	}
 	return c
@@ -148,8 +150,8 @@ func (a *app) clearCommand() *cobra.Command {
 		if err := checkOutput(w.form, "text", "json"); err != nil {
 			return err
 		}
-		return a.eachOverride(cmd.Context(), f, args, func(id string) error {
-			return a.writeOverride(cmd.Context(), w, w.request(http.MethodDelete, "/overrides/"+url.PathEscape(id), nil))
+		return a.eachOverride(cmd.Context(), w, f, args, func(id string) client.Request {
+			return w.request(http.MethodDelete, "/overrides/"+url.PathEscape(id), nil)
 		})
 	}
 	return c
@@ -161,8 +163,9 @@ type overrideFilter struct {
 	all       bool
 }
 
-// eachOverride calls f for the override of an id, or for all that a filter finds.
-func (a *app) eachOverride(ctx context.Context, filter overrideFilter, args []string, f func(id string) error) error {
+// eachOverride sends a write to the override of an id, or to all that a filter finds; the
+// JSON of the latter is one document, a list, however many there are.
+func (a *app) eachOverride(ctx context.Context, w overrideWrite, filter overrideFilter, args []string, request func(id string) client.Request) error {
 	given := len(args)
 	for _, yes := range []bool{len(filter.selectors) > 0, filter.all} {
 		if yes {
@@ -174,7 +177,7 @@ func (a *app) eachOverride(ctx context.Context, filter overrideFilter, args []st
 	case given != 1:
 		return usagef("say which: the id of an override, a target, or a flag")
 	case len(args) == 1 && strings.HasPrefix(args[0], "override-"):
-		return f(args[0])
+		return a.writeOverride(ctx, w, request(args[0]))
 	case len(args) == 1:
 		q.Set("target", args[0])
 	case len(filter.selectors) > 0:
@@ -197,8 +200,19 @@ func (a *app) eachOverride(ctx context.Context, filter overrideFilter, args []st
 	if err == nil && len(ids) == 0 {
 		err = &client.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "There is no such override; \"meridian override list\" shows all."}
 	}
+	done := []control.OverrideResult{}
 	for i := 0; i < len(ids) && err == nil; i++ {
-		err = f(ids[i])
+		if w.form == "json" {
+			var r control.OverrideResult
+			if err = cl.Do(ctx, request(ids[i]), &r); err == nil {
+				done = append(done, r)
+			}
+		} else {
+			err = a.writeOverride(ctx, w, request(ids[i]))
+		}
+	}
+	if len(done) > 0 { // what was done before a failure is told
+		err = errors.Join(printJSON(a.out, map[string]any{"items": done}), err)
 	}
 	return err
 }

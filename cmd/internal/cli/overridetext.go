@@ -18,7 +18,7 @@ import (
 
 func (a *app) overrideListCommand() *cobra.Command {
 	var form, search string
-	c := &cobra.Command{Use: "list", Short: "List overrides, and how far each has come", Args: exactly(0),
+	c := &cobra.Command{Use: "list", Short: "List overrides, and how far each has come", Args: exactly(0), Example: "  meridian override list -o wide",
 		Long: `List overrides, oldest first. STATE is spreading while a resolver that is present does not
 have it (-o wide names them), draining until the last answer from before that a cache can
 hold has expired, then drained; for enable: settling, then in_force.`}
@@ -141,7 +141,10 @@ func spreadText(o *control.OverrideState) string {
 func seconds(n uint32) string { return (time.Duration(n) * time.Second).String() }
 
 func orderText(o *control.OverrideState) string {
-	s := o.Order() + " (" + o.ID + ")"
+	s := o.Order()
+	if o.State != control.StatePlanned {
+		s += " (" + o.ID + ")"
+	}
 	if !o.EndsAt.IsZero() {
 		s += ", until " + when(o.EndsAt)
 	}

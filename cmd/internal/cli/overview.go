@@ -17,7 +17,8 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	var form string
-	c := &cobra.Command{Use: "status", GroupID: "look", Short: "Show the installation at a glance: revision, nodes, health, alarms", Args: exactly(0)}
+	c := &cobra.Command{Use: "status", GroupID: "look", Short: "Show the installation at a glance: revision, nodes, health, alarms", Args: exactly(0),
+		Example: "  meridian status\n  meridian status -o json"}
 	outputFlag(c, &form, "text", "json", "yaml")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, "text", "json", "yaml"); err != nil {

@@ -83,7 +83,7 @@ and after it with all tasks good, and which nodes have it.`,
 			}
 			return a.showRevision(cmd.Context(), cl, args[0], form)
 		}
-		var items []json.RawMessage
+		items := []json.RawMessage{}
 		err = cl.Each(cmd.Context(), r.path, q, func(item json.RawMessage) bool {
 			items = append(items, item)
 			return len(items) < limit
@@ -92,7 +92,7 @@ and after it with all tasks good, and which nodes have it.`,
 			return err
 		}
 		if len(items) == 0 && (form == "table" || form == "wide") {
-			fmt.Fprintln(a.err, "There is no such revision.")
+			fmt.Fprintln(a.err, "No revision matches.")
 			return nil
 		}
 		return printItems(a.out, form, r, items, false)
@@ -102,7 +102,7 @@ and after it with all tasks good, and which nodes have it.`,
 
 // moment reads a time, or a duration for so long ago.
 func moment(v string, now time.Time) (time.Time, error) {
-	if d, err := time.ParseDuration(v); err == nil && d >= 0 {
+	if d, err := parseSpan(v); err == nil && d >= 0 {
 		return now.Add(-d).UTC(), nil
 	}
 	for _, form := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02"} {
@@ -110,7 +110,7 @@ func moment(v string, now time.Time) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time; write 24h for a day ago, 2026-11-25, or 2026-11-25T08:00:00Z", v)
+	return time.Time{}, fmt.Errorf("%q is no time; write 24h or 1d for a day ago, 2026-11-25, or 2026-11-25T08:00:00Z", v)
 }
 
 // objectKey reads KIND/NAME with any word for the kind.

@@ -127,7 +127,7 @@ func group(use, short, groupID string, subs ...*cobra.Command) *cobra.Command {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: exactly(0), RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: exactly(0), Example: "  meridian version", RunE: func(*cobra.Command, []string) error {
 		fmt.Fprintf(a.out, "meridian %s %s %s/%s\n", a.fullVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return nil
 	}}

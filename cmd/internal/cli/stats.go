@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/meridian-gtm/meridian/cmd/internal/client"
 	"github.com/meridian-gtm/meridian/control/history"
@@ -83,7 +82,8 @@ func (a *app) clientsCommand() *cobra.Command {
 	var form string
 	var top int
 	q := url.Values{}
-	c := &cobra.Command{Use: "clients", Short: "List the client networks with the most queries, estimated", Args: exactly(0)}
+	c := &cobra.Command{Use: "clients", Short: "List the client networks with the most queries, estimated", Args: exactly(0),
+		Example: "  meridian stats clients --country cn --top 50"}
 	outputFlag(c, &form, "table", "json", "yaml")
 	c.Flags().IntVar(&top, "top", 20, "show `N` networks")
 	text(c, q, "country", "only of this `COUNTRY`, like cn")
@@ -285,11 +285,12 @@ func (a *app) retentionCommand() *cobra.Command {
 		Example: "  meridian history retention --minutes 12h --events 4320h"}
 	outputFlag(c, &form, "table", "json", "yaml")
 	for name, what := range map[string]string{"minutes": "what is kept by the minute", "hours": "by the hour", "days": "by the day", "events": "events", "transitions": "transitions"} {
-		c.Flags().Func(name, "keep "+what+" for this `TIME`, like 12h", func(v string) error {
-			if _, err := time.ParseDuration(v); err != nil {
-				return fmt.Errorf("write a time like 12h")
+		c.Flags().Func(name, "keep "+what+" for this `TIME`, like 12h or 90d", func(v string) error {
+			d, err := parseSpan(v)
+			if err != nil {
+				return err
 			}
-			set[name] = v
+			set[name] = d.String()
 			return nil
 		})
 	}

@@ -24,6 +24,8 @@ func (a *app) listCommand(use, short, kind string) *cobra.Command {
 	var form string
 	c := &cobra.Command{Use: use, GroupID: "look", Short: short, Args: exactly(0)}
 	outputFlag(c, &form, listForms...)
+	examples := map[string]string{"tokens": "token list", "users": "user list -o wide", "vantages": "vantages"}
+	c.Example = "  meridian " + examples[kind]
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkOutput(form, listForms...); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-var tokenColumns = []column{col("ID", "id"), col("NAME", "name"), col("ROLE", "role"), wide("LABELS", "grants.#.labels"), col("CREATED", "created_at"), col("EXPIRES", "expires_at"), col("USED", "used_at"), wide("BY", "created_by")}
+var tokenColumns = []column{col("ID", "id"), col("NAME", "name"), col("ROLE", "role"), wide("GRANTS", "grants"), col("CREATED", "created_at"), col("EXPIRES", "expires_at"), col("USED", "used_at"), wide("BY", "created_by")}
 
 func (a *app) tokenCommand() *cobra.Command {
 	return group("token", "Make, list and revoke API tokens", "config", a.tokenCreateCommand(), a.tokenListCommand(), a.tokenRevokeCommand())
@@ -25,7 +25,7 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 	c := &cobra.Command{Use: "create NAME", Short: "Make a token and print it, this once", Args: exactly(1),
 		Example: "  meridian token create ci --role operator --expires 720h\n  meridian token create web --role operator --label team=web\n  meridian token create laptop --as ann"}
 	allowed.add(c, "viewer")
-	c.Flags().DurationVar(&expires, "expires", 0, "how long it is valid; 0 means until revoked")
+	c.Flags().Var((*span)(&expires), "expires", "how long it is valid, like 12h or 30d; default until revoked")
 	c.Flags().StringVar(&as, "as", "", "sign in as `USER` and make a token of that user's own; it allows what the user may, unless told otherwise")
 	passwordFlag(c, &file)
 	outputFlag(c, &form, "text", "json")
@@ -91,7 +91,7 @@ func (a *app) tokenListCommand() *cobra.Command {
 }
 
 func (a *app) tokenRevokeCommand() *cobra.Command {
-	return &cobra.Command{Use: "revoke NAME|ID", Short: "End a token at once", Args: exactly(1), RunE: func(cmd *cobra.Command, args []string) error {
+	return &cobra.Command{Use: "revoke NAME|ID", Short: "End a token at once", Args: exactly(1), Example: "  meridian token revoke ci", RunE: func(cmd *cobra.Command, args []string) error {
 		cl, err := a.client()
 		if err != nil {
 			return err

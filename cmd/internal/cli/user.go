@@ -12,7 +12,7 @@ import (
 )
 
 var userColumns = []column{col("NAME", "name"), col("ROLE", "role"), col("DISABLED", "disabled"), col("SIGNED IN", "signed_in_at"), col("CREATED", "created_at"),
-	wide("LABELS", "grants.#.labels"), wide("ISSUER", "issuer"), wide("BY", "created_by"), wide("ID", "id")}
+	wide("GRANTS", "grants"), wide("ISSUER", "issuer"), wide("BY", "created_by"), wide("ID", "id")}
 
 func (a *app) userCommand() *cobra.Command {
 	list := a.listCommand("list", "List users", "users")
@@ -88,7 +88,8 @@ func (a *app) userGrantCommand() *cobra.Command {
 
 func (a *app) userPasswordCommand() *cobra.Command {
 	var file string
-	c := &cobra.Command{Use: "password NAME", Short: "Give a user a new password; sessions of the user end", Args: exactly(1)}
+	c := &cobra.Command{Use: "password NAME", Short: "Give a user a new password; sessions of the user end", Args: exactly(1),
+		Example: "  meridian user password ann"}
 	passwordFlag(c, &file)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		cl, err := a.client()
@@ -111,7 +112,7 @@ func (a *app) userPasswordCommand() *cobra.Command {
 
 // userVerbCommand does one thing to a user that needs no body.
 func (a *app) userVerbCommand(verb, short, method, suffix, done string) *cobra.Command {
-	return &cobra.Command{Use: verb + " NAME", Short: short, Args: exactly(1), RunE: func(cmd *cobra.Command, args []string) error {
+	return &cobra.Command{Use: verb + " NAME", Short: short, Args: exactly(1), Example: "  meridian user " + verb + " ann", RunE: func(cmd *cobra.Command, args []string) error {
 		cl, err := a.client()
 		if err != nil {
 			return err
