@@ -422,3 +422,40 @@ func BenchmarkOverrideOfMany(b *testing.B) {
 		})
 	}
 }
+
+// TestALeaderKeepsWhatItHasNotSeenYet: how far an override has come, which another
+// process has just made, is not taken for a leftover by a leader that has not followed.
+func TestALeaderKeepsWhatItHasNotSeenYet(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, reopen func() *store.Store) {
+		st := reopen()
+		leader, other := open(t, reopen()), open(t, st)
+		must(t, other, put(address("a", "192.0.2.1"), pool("hz", "a"), zone("example.com"), domain("www.example.com", "hz")))
+		o := order(t, other, control.OverrideWish{Action: traffic.Drain, Target: "pool/hz"})
+		before, err := st.Spreads(t.Context())
+		if err != nil || len(before) != 1 {
+			t.Fatal(before, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		passes := make(chan struct{}, 100)
+		done := make(chan error, 1)
+		go func() {
+			done <- leader.KeepOverrides(ctx, func() []control.Node { passes <- struct{}{}; return nil }, healthy)
+		}()
+		for range 2 { // when the second begins, the first has ended
+			select {
+			case <-passes:
+			case <-time.After(20 * time.Second):
+				t.Error("the leader does not know of the override")
+			}
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		after, err := st.Spreads(t.Context())
+		if err != nil || after[o.ID].Revision != before[o.ID].Revision {
+			t.Errorf("before %+v, after %+v, %v", before, after, err)
+		}
+	})
+}

@@ -209,6 +209,15 @@ func (k *overrideKeeper) pass(ctx context.Context) (time.Duration, error) {
 		o    *traffic.Override
 		meta store.Meta
 	}
+	// The records first, then up to the store's head: a record of an override that is not
+	// in the model is then of one that has gone, not of one that another process has just made.
+	spreads, err := k.s.store.Spreads(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := k.s.follow(ctx); err != nil {
+		return 0, err
+	}
 	var all []entry
 	k.s.mu.RLock()
 	k.s.model.Each(traffic.KindOverride, func(obj traffic.Object) bool {
@@ -216,10 +225,6 @@ func (k *overrideKeeper) pass(ctx context.Context) (time.Duration, error) {
 		return true
 	})
 	k.s.mu.RUnlock()
-	spreads, err := k.s.store.Spreads(ctx)
-	if err != nil {
-		return 0, err
-	}
 	now, err := k.s.store.Now(ctx)
 	if err != nil {
 		return 0, err
