@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type Keys struct {
 	mu     sync.RWMutex // guards the fields below
 	serial uint64
 	list   []ed25519.PublicKey
+	origin string // of the keys that the first of all these rotations replaced
 }
 
 // NewKeys trusts the given keys, of serial 0.
@@ -48,7 +50,24 @@ func NewKeys(list ...ed25519.PublicKey) *Keys {
 func NewKeysAt(serial uint64, list ...ed25519.PublicKey) *Keys {
 	k := NewKeys(list...)
 	k.serial = serial
+	h := sha256.New()
+	fmt.Fprintf(h, "%d", serial)
+	for _, pub := range list {
+		h.Write(pub)
+	}
+	k.origin = hex.EncodeToString(h.Sum(nil)[:8])
 	return k
+}
+
+// SameOrigin reports whether two sets began with the same keys, such as those of one
+// join token. Sets that a release stored that did not note it are taken for such.
+func (k *Keys) SameOrigin(o *Keys) bool {
+	k.mu.RLock()
+	a := k.origin
+	k.mu.RUnlock()
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return a == "" || o.origin == "" || a == o.origin
 }
 
 // List returns the trusted keys.
@@ -170,13 +189,14 @@ type keyFile struct {
 	V      int      `json:"v"`
 	Serial uint64   `json:"serial"`
 	Keys   []string `json:"keys"`
+	Origin string   `json:"origin,omitempty"`
 }
 
 // MarshalJSON writes the trusted keys for a node's disk.
 func (k *Keys) MarshalJSON() ([]byte, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	f := keyFile{V: 1, Serial: k.serial}
+	f := keyFile{V: 1, Serial: k.serial, Origin: k.origin}
 	for _, pub := range k.list {
 		f.Keys = append(f.Keys, FormatKey(pub))
 	}
@@ -205,7 +225,7 @@ func (k *Keys) UnmarshalJSON(b []byte) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.serial, k.list = f.Serial, list
+	k.serial, k.list, k.origin = f.Serial, list, f.Origin
 	return nil
 }
 

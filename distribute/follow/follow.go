@@ -94,8 +94,14 @@ func New(o Options) (*Follower, error) {
 	f.keys = codec.NewKeysAt(o.KeySerial, o.Keys...)
 	if stored, err := f.disk.loadKeys(); err != nil {
 		f.raise(alarmDisk, "the stored signing keys cannot be read, using those of the join token: "+err.Error())
-	} else if stored != nil && (stored.Serial() > o.KeySerial || len(o.Keys) == 0) {
+	} else if stored != nil && (len(o.Keys) == 0 || stored.Serial() > o.KeySerial && stored.SameOrigin(f.keys)) {
 		f.keys = stored
+	} else if stored != nil {
+		// Another token, or a store restored from before the last rotations: whoever started
+		// this process means these keys. What lies here was signed by the others.
+		if err := f.disk.saveOldKeys(stored.List()); err != nil {
+			f.raise(alarmDisk, err.Error())
+		}
 	}
 	if len(f.keys.List()) == 0 {
 		return nil, errors.New("make follower: no signing key given, and none stored by an earlier start")

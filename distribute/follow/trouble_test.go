@@ -356,6 +356,43 @@ func TestSigningKeysRotateAlsoWhileANodeIsAway(t *testing.T) {
 	n.reaches(s.store)
 }
 
+// TestAnotherTokenIsBelievedAboveStoredRotations: control was lost and restored from a
+// backup of before the rotations, with its first key. A node that is invited again takes
+// that key, and until it has the restored state it answers from what it has stored.
+func TestAnotherTokenIsBelievedAboveStoredRotations(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.n.stop()
+	s.stop()
+	s.p, s.stop = publisher(t, s.bus, s.store, 3, func(o *publish.Options) {
+		for serial := byte(1); serial <= 2; serial++ {
+			r := codec.Rotation{Serial: uint64(serial), Keys: []string{codec.FormatKey(rig.Public(serial + 1))}}
+			o.Rotations = append(o.Rotations, codec.SealRotation(r, rig.Key(serial)))
+		}
+	})
+	s.commit()
+	n := start(t, s.bus, s.n.dir, 1)
+	n.reaches(s.store)
+	had := n.pos
+	n.stop()
+
+	bus, restored := rig.Dial(t, rig.Broker(t, broker.Options{})), rig.NewStore(had.Epoch+1)
+	restored.Commit(rig.Random(s.r)...)
+	publisher(t, bus, restored, 9)
+	n = start(t, s.bus, s.n.dir, 9)
+	if pos, _ := n.f.Position(); pos != had {
+		t.Errorf("started at %s, want what is stored, %s", pos, had)
+	}
+	n.stop()
+	n = start(t, bus, s.n.dir, 9)
+	n.reaches(restored)
+	n.stop()
+	n = start(t, bus, s.n.dir, 9)
+	if pos, _ := n.f.Position(); pos != n.pos || len(n.f.Alarms()) > 0 || !n.f.Keys()[0].Equal(rig.Public(9)) {
+		t.Errorf("after a restart at %s with alarms %q", pos, n.f.Alarms())
+	}
+}
+
 func TestStoredLogIsShortenedByTheNextSnapshot(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *publish.Options) { o.SnapshotRevisions = 300 })
