@@ -131,7 +131,6 @@ func BenchmarkScale(b *testing.B) {
 	seconds := time.Duration(number(b, "MERIDIAN_BENCH_SECONDS", 2)) * time.Second
 	for _, kind := range []string{"postgres", "sqlite"} {
 		b.Run(kind, func(b *testing.B) {
-			b.N = 1
 			store, database := "", (func() []int)(nil)
 			if kind == "postgres" {
 				server := storetest.NewServer(b)
