@@ -308,6 +308,9 @@ func (n *node) status() traffic.NodeStatus {
 			s.Alarms = append(s.Alarms, a)
 		}
 	}
+	if n.control == nil && !n.bus.Connected() { // control's publisher has words of its own
+		s.Alarms = append(s.Alarms, "no connection to the message bus: neither changes nor health come here until it is back")
+	}
 	n.mu.Lock()
 	for _, a := range n.alarms {
 		s.Alarms = append(s.Alarms, a)

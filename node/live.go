@@ -28,6 +28,9 @@ func toNode(h distribute.Heard) control.Node {
 
 func (l live) Nodes() []control.Node {
 	heard := l.n.control.roster.Nodes()
+	if !l.n.bus.Connected() {
+		heard = l.n.withSelf(heard)
+	}
 	out := make([]control.Node, len(heard))
 	head := l.n.control.heads.head()
 	for i, h := range heard {
@@ -45,6 +48,15 @@ func (l live) Nodes() []control.Node {
 		}
 	}
 	return out
+}
+
+// withSelf puts in what this process knows of itself: with the bus away nobody tells it,
+// and whoever asks for the status must see that.
+func (n *node) withSelf(heard []distribute.Heard) []distribute.Heard {
+	self := distribute.Heard{NodeStatus: n.status(), LastSeen: time.Now(), Since: n.started}
+	self.ID = n.o.ID
+	heard = slices.DeleteFunc(slices.Clone(heard), func(h distribute.Heard) bool { return h.ID == self.ID })
+	return append(heard, self)
 }
 
 // heads remembers when the last revisions came, by this process's clock, to tell how

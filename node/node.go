@@ -64,6 +64,9 @@ func (n *node) live(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer n.unlock()
+	if err := settle(o.Data, o.ID, token != nil); err != nil {
+		return err
+	}
 	n.keptLabels()
 
 	// Parts run under their own context, so that they end in reverse order.

@@ -262,6 +262,9 @@ func (s *server) fail(w http.ResponseWriter, req *http.Request, err error) {
 	if !public || p.Status >= 500 {
 		s.log.Error("request failed", "request_id", id, "method", req.Method, "path", withoutSecrets(req.URL.Path), "err", err)
 	}
+	if p.Code == "store_unavailable" && (req.Method == http.MethodGet || req.Method == http.MethodHead) {
+		p.Detail = "The configuration store does not answer, and what this needs is not in memory. Answers to clients go on; ask again later."
+	}
 	writeProblem(w, p, id)
 }
 
