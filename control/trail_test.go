@@ -72,4 +72,11 @@ func TestNobodyFillsTheAudit(t *testing.T) {
 	if rows > 605+5*100+100+5 {
 		t.Errorf("%d rows", rows)
 	}
+
+	// What is only counted costs the database nothing.
+	for range 10 {
+		ask(control.Audit{Remote: "192.0.2.1"})
+	}
+	st.Close()
+	ask(control.Audit{Remote: "192.0.2.1"})
 }
