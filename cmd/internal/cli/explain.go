@@ -146,15 +146,19 @@ func printStep(w io.Writer, s *steer.Step) {
 		fmt.Fprintf(w, "  choice: %s\n", s.Choice)
 	}
 	for _, p := range s.Pools {
-		fmt.Fprintf(w, "  %s pool %s (serial %d, weight %d, lines %s): %s; %s\n", mark(p.Taken), p.Name, p.Serial, p.Weight, strings.Join(p.Lines, ","), p.Why, p.State)
+		fmt.Fprintf(w, "  %s pool %s (serial %d, weight %d, lines %s): %s\n", mark(p.Taken), p.Name, p.Serial, p.Weight, strings.Join(p.Lines, ","), withState(p.Why, p.State))
 		for _, m := range p.Addresses {
-			text := m.Why
-			if !strings.Contains(text, m.State) { // often the state is the reason
-				text += "; " + m.State
-			}
-			fmt.Fprintf(w, "      %s %s: %s\n", mark(m.Taken), strings.TrimSpace(m.Name+" "+m.Value), text)
+			fmt.Fprintf(w, "      %s %s: %s\n", mark(m.Taken), strings.TrimSpace(m.Name+" "+m.Value), withState(m.Why, m.State))
 		}
 	}
+}
+
+// withState says why, and in what state; often the state is the reason.
+func withState(why, state string) string {
+	if strings.Contains(why, state) {
+		return why
+	}
+	return why + "; " + state
 }
 
 func mark(taken bool) string {

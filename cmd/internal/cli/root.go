@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -46,6 +48,9 @@ func Run(ctx context.Context, version string, args []string, in io.Reader, out, 
 		return 0
 	}
 	if !a.started {
+		if text := plain(err.Error()); text != err.Error() {
+			err = errors.New(text)
+		}
 		err = &usageError{err}
 	}
 	code, hint := exitCode(err)
@@ -62,6 +67,19 @@ func Run(ctx context.Context, version string, args []string, in io.Reader, out, 
 		fmt.Fprintln(errOut, "See \"meridian --help\" or \"meridian COMMAND --help\".")
 	}
 	return code
+}
+
+// goWords are what Go's parsers of numbers say.
+var goWords = regexp.MustCompile(`strconv\.Parse(Int|Uint|Bool): parsing "[^"]*": .*$`)
+
+// plain puts what a flag takes in place of the words of Go's parsers.
+func plain(text string) string {
+	return goWords.ReplaceAllStringFunc(text, func(m string) string {
+		if strings.HasPrefix(m, "strconv.ParseBool") {
+			return "write true or false"
+		}
+		return "write a whole number"
+	})
 }
 
 func (a *app) root() *cobra.Command {
