@@ -22,6 +22,7 @@ const (
 	StateSettling  = "settling" // of enable, what draining is of drain
 	StateInForce   = "in_force" // of enable, what drained is of drain
 	StateEnded     = "ended"    // its end has come, control is about to remove it
+	StateUnknown   = "unknown"  // in force; the store cannot be asked how far it has come
 )
 
 // OverrideState is an override and how far it has come.
@@ -29,7 +30,7 @@ type OverrideState struct {
 	traffic.Override
 	Version     uint64    `json:"version" doc:"For If-Match; moves with every change."`
 	UpdatedAt   time.Time `json:"updated_at"`
-	State       string    `json:"state" enum:"planned,spreading,draining,drained,settling,in_force,ended"`
+	State       string    `json:"state" enum:"planned,spreading,draining,drained,settling,in_force,ended,unknown"`
 	Reaches     int       `json:"reaches" doc:"How many objects it is about now; 0 when its target is gone or nothing has its labels."`
 	Waiting     []string  `json:"waiting" doc:"Resolver nodes heard within 30 s that do not have it yet."`
 	Unknown     []string  `json:"unknown" doc:"Resolver nodes not heard for longer, or not since this control process started: they may answer as before, and are not waited for."`
@@ -50,8 +51,7 @@ func (s *Service) CountReached(list []OverrideState) {
 }
 
 // Overrides returns every override and how far it has come, oldest first, without what
-// CountReached counts. When the store does not say how far, they come with the error and
-// without a state.
+// CountReached counts.
 func (s *Service) Overrides(ctx context.Context, nodes []Node) ([]OverrideState, error) {
 	var out []OverrideState
 	s.mu.RLock()
@@ -71,24 +71,36 @@ func (s *Service) Overrides(ctx context.Context, nodes []Node) ([]OverrideState,
 	if len(out) == 0 {
 		return out, nil
 	}
+	err := s.judgeAll(ctx, out, nodes)
+	if errors.Is(err, store.ErrUnavailable) {
+		// The orders are known and in force; only how far they have come is not.
+		for i := range out {
+			out[i].State = StateUnknown
+		}
+		err = nil
+	}
+	return out, err
+}
+
+func (s *Service) judgeAll(ctx context.Context, out []OverrideState, nodes []Node) error {
 	spreads, err := s.store.Spreads(ctx)
 	if err != nil {
-		return out, err
+		return err
 	}
 	now, err := s.store.Now(ctx)
 	if err != nil {
-		return out, err
+		return err
 	}
 	silent, err := s.neverHeard(ctx, nodes)
 	if err != nil {
-		return out, err
+		return err
 	}
 	for i := range out {
 		out[i].judge(spreads[out[i].ID], nodes, now)
 		out[i].Unknown = append(out[i].Unknown, silent...)
 		slices.Sort(out[i].Unknown)
 	}
-	return out, nil
+	return nil
 }
 
 // neverHeard lists the invited resolvers that this process has not heard since it started.

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -53,6 +54,7 @@ type server struct {
 	open    map[string]bool // method and path of routes for those without a credential
 	boot    string          // of this process's life, for event ids
 	began   time.Time
+	invited atomic.Pointer[[]store.Node] // as last read
 }
 
 // Handler returns everything under /api/. The server that runs it must end its

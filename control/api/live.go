@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/auth"
+	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
@@ -102,7 +104,16 @@ var nodeSorts = []string{"id", "role", "version", "behind", "silent"}
 func (s *server) everyNode(ctx context.Context) ([]control.Node, error) {
 	all := s.Live.Nodes()
 	invited, err := s.Store.Nodes(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+		s.invited.Store(&invited)
+	case errors.Is(err, store.ErrUnavailable):
+		// An outage of the store is when people look at their nodes: those that were
+		// invited are as they were when it could be asked last.
+		if last := s.invited.Load(); last != nil {
+			invited = *last
+		}
+	default:
 		return nil, err
 	}
 	at := map[string]int{}

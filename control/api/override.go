@@ -44,7 +44,7 @@ func (s *server) overrideRoutes() {
 		params: append([]*huma.Param{
 			query("q", huma.TypeString, "Text in id, target, selector, author or reason, any case."), query("action", huma.TypeString, "drain or enable."),
 			query("target", huma.TypeString, "Only those that name it, written as for a new one."), query("selector", huma.TypeString, "Only those with this selector."),
-			query("author", huma.TypeString, "Only those of this author."), query("state", huma.TypeString, "spreading, draining, drained, settling, in_force or ended.")}, pageParams...),
+			query("author", huma.TypeString, "Only those of this author."), query("state", huma.TypeString, "spreading, draining, drained, settling, in_force, ended or unknown.")}, pageParams...),
 		answer: s.listOf("OverrideList", one), handle: s.overrides})
 	s.route(route{method: "POST", path: "/overrides", id: "createOverride", summary: "Drain or enable something, above configuration and health", tag: tag, need: auth.Operator, scoped: true,
 		params: overrideParams, body: s.schemaOf(reflect.TypeFor[overrideRequest]()), status: http.StatusCreated, also: http.StatusOK, answer: done, handle: s.createOverride})

@@ -20,7 +20,7 @@ func TestPostgreSQLDownStopsWritesAndNothingElse(t *testing.T) {
 	i := &installation{cluster: c, a: c.ip(101), b: c.ip(102)}
 	i.endA, i.endB = newEndpoint(t, i.a), newEndpoint(t, i.b)
 	c.startControl("control", "--store", pg.DSN("meridian"))
-	c.cli(head+stayConfig(i.a, i.b), "apply", "-f", "-")
+	c.cli(head+stayConfig(i.a, i.b)+"  - {name: spare.example.com, type: A, policy: sequential, pools: [{pool: only-b}]}\n", "apply", "-f", "-")
 	i.prober = c.join("prober", "p1")
 	for _, id := range resolverIDs {
 		i.resolvers = append(i.resolvers, c.join("resolver", id))
@@ -29,6 +29,7 @@ func TestPostgreSQLDownStopsWritesAndNothingElse(t *testing.T) {
 		c.verdict(name+" is up", name, state("up"))
 	}
 	i.everywhere(i.a, "preemptive.example.com", staying[0], staying[1])
+	c.cli("", "override", "enable", "spare.example.com/A", "--for", "1h")
 	before := c.converge(resolverIDs...)
 	token := c.adminToken()
 
@@ -46,7 +47,7 @@ func TestPostgreSQLDownStopsWritesAndNothingElse(t *testing.T) {
 	}
 	refused()
 	// What control knows it goes on telling.
-	for _, path := range []string{"/status", "/addresses/a", "/access-domains", "/nodes", "/health"} {
+	for _, path := range []string{"/status", "/addresses/a", "/access-domains", "/nodes", "/health", "/overrides"} {
 		if err := c.callAs(token, "GET", path, nil, nil); err != nil {
 			t.Errorf("reading with PostgreSQL down: %v", err)
 		}
