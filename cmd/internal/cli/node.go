@@ -187,26 +187,7 @@ func (a *app) keysCommand() *cobra.Command {
 	var form string
 	c := &cobra.Command{Use: "keys", Short: "Show the keys that sign configuration", Args: exactly(0), Example: "  meridian node keys"}
 	outputFlag(c, &form, "text", "json", "yaml")
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkOutput(form, "text", "json", "yaml"); err != nil {
-			return err
-		}
-		cl, err := a.client()
-		if err != nil {
-			return err
-		}
-		raw, err := getJSON[json.RawMessage](cmd, cl, "/keys")
-		if err != nil {
-			return err
-		}
-		switch form {
-		case "json":
-			return printJSON(a.out, raw)
-		case "yaml":
-			return printYAML(a.out, raw)
-		}
-		return a.printKeys(raw)
-	}
+	c.RunE = a.shows("/keys", &form, func(_ string, raw json.RawMessage) error { return a.printKeys(raw) })
 	return c
 }
 

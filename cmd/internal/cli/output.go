@@ -213,3 +213,28 @@ func oneLine(s string) string {
 		return r
 	}, s)
 }
+
+// shows makes a command that reads one document and prints it as JSON, as YAML, or by
+// text for people, who may be told the server.
+func (a *app) shows(path string, form *string, text func(server string, raw json.RawMessage) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		if err := checkOutput(*form, "text", "json", "yaml"); err != nil {
+			return err
+		}
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		raw, err := getJSON[json.RawMessage](cmd, cl, path)
+		if err != nil {
+			return err
+		}
+		switch *form {
+		case "json":
+			return printJSON(a.out, raw)
+		case "yaml":
+			return printYAML(a.out, raw)
+		}
+		return text(cl.Server(), raw)
+	}
+}

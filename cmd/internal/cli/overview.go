@@ -20,24 +20,7 @@ func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{Use: "status", GroupID: "look", Short: "Show the installation at a glance: revision, nodes, health, alarms", Args: exactly(0),
 		Example: "  meridian status\n  meridian status -o json"}
 	outputFlag(c, &form, "text", "json", "yaml")
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkOutput(form, "text", "json", "yaml"); err != nil {
-			return err
-		}
-		cl, err := a.client()
-		if err != nil {
-			return err
-		}
-		raw, err := getJSON[json.RawMessage](cmd, cl, "/status")
-		if err != nil {
-			return err
-		}
-		switch form {
-		case "json":
-			return printJSON(a.out, raw)
-		case "yaml":
-			return printYAML(a.out, raw)
-		}
+	c.RunE = a.shows("/status", &form, func(server string, raw json.RawMessage) error {
 		var s struct {
 			Version  string               `json:"version"`
 			Started  time.Time            `json:"started"`
@@ -65,7 +48,7 @@ func (a *app) statusCommand() *cobra.Command {
 			return fmt.Errorf("read the server's answer: %w", err)
 		}
 		tw := tabwriter.NewWriter(a.out, 2, 0, 2, ' ', 0)
-		fmt.Fprintf(tw, "Server:\t%s, release %s, up %s\n", cl.Server(), s.Version, time.Since(s.Started).Round(time.Second))
+		fmt.Fprintf(tw, "Server:\t%s, release %s, up %s\n", server, s.Version, time.Since(s.Started).Round(time.Second))
 		fmt.Fprintf(tw, "Store:\t%s\n", s.Store)
 		fmt.Fprintf(tw, "Revision:\t%d (epoch %d)\n", s.Position.Revision, s.Position.Epoch)
 		var objects []string
@@ -94,7 +77,7 @@ func (a *app) statusCommand() *cobra.Command {
 			fmt.Fprintf(tw, "ALARM:\t%s: %s\n", al.Node, oneLine(al.Text))
 		}
 		return tw.Flush()
-	}
+	})
 	return c
 }
 
