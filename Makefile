@@ -11,7 +11,9 @@ GEO       ?= geo
 DATA      ?= data
 FUZZTIME  ?= 30s
 BENCHTIME ?= 200ms
-EVIDENCE  := $(or $(EVIDENCE),docs/evidence/$(shell date -u +%Y-%m-%d)-issue-3.md)
+EVIDENCE  := $(or $(EVIDENCE),docs/evidence/$(shell date -u +%Y-%m-%d)-issue-4.md)
+APP       := console/app
+BUILT_APP := console/dist/app/index.html
 # Compiled like the tests, so that everything is compiled once.
 BUILD     := $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 
@@ -31,15 +33,23 @@ run: build
 
 ## test: set up and run every check and test
 .PHONY: test
-test: setup check
+test: setup check console-check
 	@echo "== go test"
 	$(GO) test -timeout 20m $(PKG)
+	@echo "== the console in a browser"
+	cd $(APP) && npm run -s e2e
 
-## build: compile bin/meridian
+## build: compile bin/meridian, with the console where Node.js is installed
 .PHONY: build
-build: modules
+build: modules console
 	@mkdir -p bin
 	$(BUILD) -o bin/meridian ./cmd/meridian
+
+## console: build the web console into console/dist/app, when its sources are newer
+.PHONY: console
+console:
+	@if ! command -v npm >/dev/null; then echo "make: no Node.js: the binary gets no console" >&2; exit 0; fi; \
+	$(MAKE) $(BUILT_APP)
 
 ## race: every Go test under the race detector
 .PHONY: race
@@ -90,10 +100,11 @@ evidence: setup
 		echo "| fuzzer of the wire parser, $$target, 2 minutes | no crash | none: $${last#fuzz: } |" >>$(EVIDENCE); \
 	done
 
-## generate: write again what is made from code (the reference pages of docs/manual)
+## generate: write again what is made from code: reference pages of docs/manual, the console's types
 .PHONY: generate
-generate: modules
+generate: modules $(APP)/node_modules/.stamp
 	$(GO) test ./cmd/internal/cli -run 'Generated' -update
+	@$(MAKE) generate-types TYPES=$(APP)/src/api/schema.gen.ts
 
 ## geodata: fetch and compile the location data into geo/ where they are missing or old
 .PHONY: geodata
@@ -116,12 +127,34 @@ release: modules
 
 # --- parts of the above ---
 
+# npm ci, when the lock file is newer than what is installed.
+$(APP)/node_modules/.stamp: $(APP)/package-lock.json
+	@echo "== console packages"
+	@cd $(APP) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp
+
+$(BUILT_APP): $(APP)/node_modules/.stamp $(APP)/index.html $(APP)/vite.config.ts $(shell find $(APP)/src $(APP)/public $(APP)/tools -type f 2>/dev/null | sed 's/ /\\ /g')
+	@echo "== console"
+	@cd $(APP) && npm run -s build -- --logLevel warn
+
+.PHONY: generate-types
+generate-types:
+	@doc=$$(mktemp --suffix=.json); $(GO) test ./control/api -run TestWriteDocument -document $$doc >/dev/null && \
+	(cd $(APP) && npx --no-install openapi-typescript $$doc -o $(CURDIR)/$(TYPES) >/dev/null); s=$$?; rm -f $$doc; exit $$s
+
+# Types, lint, unit tests and whether the types from the API are those of today.
+.PHONY: console-check
+console-check: $(APP)/node_modules/.stamp
+	@echo "== console: types, lint, unit tests"
+	cd $(APP) && npm run -s types && npm run -s lint && npm run -s test
+	@$(MAKE) generate-types TYPES=$(APP)/node_modules/.schema.ts
+	@cmp $(APP)/node_modules/.schema.ts $(APP)/src/api/schema.gen.ts || { echo "the API has changed: run make generate" >&2; exit 1; }
+
 .PHONY: modules
 modules:
 	@$(GO) mod download
 
-# The programs that the tests compare with or start: dig, kdig, unbound, ip, PostgreSQL, PgBouncer.
-SYSTEM := bind9-dnsutils knot-dnsutils unbound iproute2 postgresql pgbouncer
+# The programs that the tests compare with or start: dig, kdig, unbound, ip, PostgreSQL, PgBouncer, Chromium (with Chinese letters).
+SYSTEM := bind9-dnsutils knot-dnsutils unbound iproute2 postgresql pgbouncer chromium fonts-noto-cjk
 .PHONY: system
 system:
 	@missing=; for p in $(SYSTEM); do \
@@ -130,6 +163,8 @@ system:
 			knot-dnsutils) have=$$(command -v kdig || true);; \
 			iproute2) have=$$(command -v ip || true);; \
 			unbound) have=$$(command -v unbound || ls /usr/sbin/unbound 2>/dev/null || true);; \
+			fonts-noto-cjk) have=$$(ls /usr/share/fonts/opentype/noto/NotoSansCJK* 2>/dev/null || true);; \
+			chromium) have=$$(command -v chromium || true);; \
 			pgbouncer) have=$$(command -v pgbouncer || ls /usr/sbin/pgbouncer 2>/dev/null || true);; \
 			postgresql) have=$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null || command -v initdb || true);; \
 		esac; \

@@ -2,6 +2,9 @@ module github.com/meridian-gtm/meridian
 
 go 1.26.8
 
+// Packages of npm hold Go files of their own.
+ignore ./console/app
+
 require (
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/danielgtaylor/huma/v2 v2.37.2

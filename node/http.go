@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/meridian-gtm/meridian/console"
 	"github.com/meridian-gtm/meridian/control/api"
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -46,7 +47,7 @@ func (n *node) startHTTP() error {
 		mux := http.NewServeMux()
 		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, History: n.control.history, Live: live{n}, Explain: explainer{n}, Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), Failback: n.control.currents, Version: n.o.Version, Log: n.log}))
 		n.health(mux)
-		mux.HandleFunc("/{$}", welcome)
+		mux.Handle("/", console.Handler())
 		n.api.Store(true)
 		n.serveHTTP("api", l, mux)
 		if n.control.broker != nil {
@@ -159,12 +160,4 @@ func (n *node) guarded(need auth.Role, h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
-}
-
-// welcome is what a browser finds until the console is built in.
-func welcome(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	fmt.Fprint(w, `<!doctype html><title>Meridian</title><style>body{font:16px/1.5 system-ui;margin:4em auto;max-width:40em}</style>
-<h1>Meridian</h1><p>This is the control process. Its API is described at <a href="/api/docs">/api/docs</a>; the command line is <code>meridian --help</code>.</p>`)
 }

@@ -2,8 +2,10 @@ package api_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"mime"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -184,3 +186,16 @@ func (d *document) errors(s map[string]any, at string, v any) (out []string) {
 }
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
+
+var documentFile = flag.String("document", "", "file to write the OpenAPI document to, for the console's types")
+
+// TestWriteDocument is how "make generate" gets the document without a running server.
+func TestWriteDocument(t *testing.T) {
+	if *documentFile == "" {
+		t.Skip("only with -document")
+	}
+	raw := start(t).do("", "GET", "/api/openapi.json", "").want(200).body
+	if err := os.WriteFile(*documentFile, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -188,6 +188,7 @@ func (a *app) announce(at node.Addrs) {
 			self = "meridian"
 		}
 		fmt.Fprintf(a.out, "  %s status\n", self)
+		fmt.Fprintf(a.out, "The console is at %s ; the first user is made there with the token in %s\n", at.API, at.AdminToken)
 		fmt.Fprintf(a.out, "The API is described at %s/api/docs\n", at.API)
 	}
 }

@@ -1,0 +1,9 @@
+import type { Icon } from "@tabler/icons-react";
+import type { AnyRoute } from "@tanstack/react-router";
+import type { Role } from "@/api/session";
+
+/** A line in the navigation. label is a key of the namespace "common". */
+export type NavItem = { label: string; to: string; icon: Icon; group: "watch" | "steer" | "serve" | "manage"; order: number; need?: Role };
+
+/** An object that the palette, links and "used by" lists can open. */
+export type Area = { routes: AnyRoute[]; nav: NavItem[]; parent?: "shell" | "root" };

@@ -1,0 +1,14 @@
+// The areas of the console: each brings its routes and its lines in the navigation.
+import type { AnyRoute } from "@tanstack/react-router";
+import { overview } from "@/pages/overview/area";
+import { signin } from "@/pages/signin/area";
+import type { Area } from "./area";
+
+const all = [overview, signin] satisfies Area[];
+
+/** In the order of the navigation. */
+export const areas: Area[] = all;
+
+export function routesOf(parent: "shell" | "root"): AnyRoute[] {
+  return areas.flatMap((a) => ((a.parent ?? "shell") === parent ? a.routes : []));
+}

@@ -1,0 +1,22 @@
+// The frame of all routes. Areas hang their routes on shellRoute (for those who are
+// signed in) or on rootRoute.
+import { createRootRoute, createRoute, Outlet, redirect } from "@tanstack/react-router";
+import { queryClient } from "@/api/client";
+import { whoQuery } from "@/api/session";
+import { words } from "@/i18n";
+import { Broken, NotFound } from "./Fallbacks";
+import { Shell } from "./Shell";
+
+export const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken });
+
+export const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "shell",
+  beforeLoad: async ({ location }) => {
+    const who = await queryClient.ensureQueryData(whoQuery);
+    if (!who) throw redirect({ to: "/signin", search: { back: location.href } });
+  },
+  loader: words("common"),
+  component: Shell,
+  errorComponent: Broken,
+});
