@@ -11,6 +11,7 @@ import (
 	"github.com/meridian-gtm/meridian/resolve"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/querylog"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -102,6 +103,15 @@ func (e explainer) remote(ctx context.Context, node string, q steer.Question) (a
 		return nil, invalid(r.Question)
 	}
 	return *r.Explanation, nil
+}
+
+// AskQueries implements control.QueryAsker.
+func (e explainer) AskQueries(ctx context.Context, node string, a querylog.Ask) (querylog.Answer, error) {
+	b, err := e.n.bus.Request(ctx, queriesSubject(node), querylog.Encode(a))
+	if err != nil {
+		return querylog.Answer{}, noNode(node, control.ErrNotFound)
+	}
+	return querylog.DecodeAnswer(node, b)
 }
 
 func noNode(id string, err error) error {

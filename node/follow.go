@@ -122,6 +122,9 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 		n.run("location map", n.retryMap)
 		n.run("explain", n.answerExplain)
 		n.run("current members", n.currents.Run)
+		if n.o.has(RoleResolver) {
+			n.run("query tails", n.answerQueries)
+		}
 		if !n.o.has(RoleResolver) {
 			n.run("first moves", func(ctx context.Context) error {
 				n.settle(ctx)

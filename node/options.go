@@ -64,7 +64,8 @@ type Options struct {
 	// control.DefaultRetention.
 	Retention control.Retention
 	// OIDC is the identity provider at which people may sign in; nil for none.
-	OIDC *oidc.Config
+	OIDC     *oidc.Config
+	QueryLog QueryLog // resolver
 	// Quickstart is a declarative file to load into an empty installation; its own HTTP
 	// endpoints are started on loopback.
 	Quickstart string
@@ -74,6 +75,17 @@ type Options struct {
 	Reload <-chan struct{}
 	// Ready, if set, is called once when everything that the roles promise is there.
 	Ready func(Addrs)
+}
+
+// QueryLog is what a resolver tells of single queries. The zero value tells control,
+// when it asks, and writes no file.
+type QueryLog struct {
+	File   string // of JSON lines; "" for none
+	Every  uint32 // one query in so many goes to the file; 0 means 1
+	Size   int64  // of a file, in octets, until the next one is begun; 0 means 100 MB
+	Keep   int    // how many full files stay; 0 means 5
+	Whole  bool   // the file holds addresses of clients, not their networks
+	NoTail bool   // control is told nothing
 }
 
 // Addrs are the bound addresses, with real ports where 0 was asked for.

@@ -50,6 +50,9 @@ type Options struct {
 type State struct {
 	opt  Options
 	view atomic.Pointer[View]
+	taps atomic.Pointer[taps] // nil: nobody looks
+
+	tapMu sync.Mutex // held to change taps
 
 	mu       sync.Mutex // guards the fields below and every change of view
 	model    *traffic.Model

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/meridian-gtm/meridian/resolve/dnswire"
 	"github.com/meridian-gtm/meridian/resolve/plan"
@@ -33,6 +34,10 @@ type Worker struct {
 	shared atomicTally
 	counter
 	first *plan.Name // access domain that answers at the query's own name, if any
+	last  *plan.Name // access domain that answered last, whose choice stands in choice
+
+	taps  *taps     // who looks at the batch under way, nil for nobody
+	began time.Time // while somebody looks: when the batch was taken from the socket
 }
 
 // client is who asks, as far as one query has looked it up.
@@ -81,12 +86,18 @@ func (s *State) NewWorker(i, maxUDP int) *Worker {
 func (w *Worker) Begin() {
 	w.view = w.state.view.Load()
 	w.counter.begin()
+	if w.taps = w.state.taps.Load(); w.taps != nil {
+		w.began = time.Now()
+	}
 }
 
 // End publishes the tallies of the batch: those that moved, for an atomic store costs
 // as much as a good part of a query.
 func (w *Worker) End() {
 	w.counter.end()
+	if w.taps != nil {
+		w.taps = nil // an idle worker keeps no ring alive
+	}
 	for i, v := range [...]uint64{w.count.Queries, w.count.Silent, w.count.FormErr, w.count.Steered, w.count.NXDomain, w.count.Refused, w.count.Truncated, w.count.ECS} {
 		if v != w.told[i] {
 			w.told[i] = v
@@ -115,7 +126,11 @@ func (w *Worker) Handle(dst, req []byte, from netip.AddrPort, tcp bool) []byte {
 			w.count.FormErr++
 		}
 		w.now.code(0, rcode) // what was asked is not known for sure
-		return w.Response.AppendError(dst, q, rcode)
+		out := w.Response.AppendError(dst, q, rcode)
+		if w.taps != nil && rcode != dnswire.Silence {
+			w.seen(out[len(dst):], req, from, tcp, false, rcode, nil)
+		}
+		return out
 	}
 	owner := w.Responder.Begin(dst, q.Limit(w.limit, tcp))
 	r := &w.Response
@@ -123,10 +138,14 @@ func (w *Worker) Handle(dst, req []byte, from netip.AddrPort, tcp bool) []byte {
 		w.count.Refused++
 		r.Rcode = dnswire.Refused
 		w.now.code(q.Type, dnswire.Refused)
-		return r.Finish()
+		out := r.Finish()
+		if w.taps != nil {
+			w.seen(out[len(dst):], req, from, tcp, true, dnswire.Refused, nil)
+		}
+		return out
 	}
 	w.identify(from)
-	w.first = nil
+	w.first, w.last = nil, nil
 	scope := uint8(0)
 	for owner != nil {
 		res := w.view.Lookup(&w.Walk, owner, q.Type)
@@ -148,7 +167,11 @@ func (w *Worker) Handle(dst, req []byte, from netip.AddrPort, tcp bool) []byte {
 		r.Scope = scope
 	}
 	w.tally(r)
-	return r.Finish()
+	out := r.Finish()
+	if w.taps != nil {
+		w.seen(out[len(dst):], req, from, tcp, true, r.Rcode, w.last)
+	}
+	return out
 }
 
 func (w *Worker) tally(r *dnswire.Response) {
@@ -193,6 +216,7 @@ func (w *Worker) steer(owner []byte, res *zone.Result[plan.Name], scope *uint8) 
 		w.first = name
 	}
 	w.count.Steered++
+	w.last = name
 	p := name.Slot.Load()
 	class := 0
 	if p.Lines != nil {
@@ -208,7 +232,8 @@ func (w *Worker) steer(owner []byte, res *zone.Result[plan.Name], scope *uint8) 
 	}
 	qtype := w.Query.Type
 	if t := c.Set.Type; t != qtype && t != dnswire.TypeCNAME && qtype != dnswire.TypeANY {
-		w.now.answer(name, name.Mark(w.index), name.Layout.NoData(c.Place))
+		c.Place = name.Layout.NoData(c.Place)
+		w.now.answer(name, name.Mark(w.index), c.Place)
 		return w.negative(res.Zone, p.TTL)
 	}
 	w.now.answer(name, name.Mark(w.index), c.Place)

@@ -34,6 +34,8 @@ func (o operation) need() string {
 		return "admin"
 	case is("tokens"): // own ones for users; the handlers hold programs to admin
 		return "own"
+	case is("queries/tail"): // single queries of single clients
+		return "operator"
 	case read:
 		return "viewer"
 	}

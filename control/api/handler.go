@@ -30,13 +30,14 @@ import (
 type Deps struct {
 	Control *control.Service
 	Store   *store.Store
-	History *history.History  // nil: none is kept
-	Live    control.Live      // nil: nothing is live yet
-	Explain control.Explainer // nil: explain answers 503
-	Invite  control.Inviter   // nil: this process admits no nodes
-	Gate    *auth.Gate        // who may come in; nil: one of this handler's own
-	OIDC    *oidc.Provider    // to sign in elsewhere; nil: only here
-	Health  steer.Health      // for previews; without Verdict nothing has been judged yet
+	History *history.History   // nil: none is kept
+	Live    control.Live       // nil: nothing is live yet
+	Explain control.Explainer  // nil: explain answers 503
+	Queries control.QueryAsker // nil: nobody can look at queries
+	Invite  control.Inviter    // nil: this process admits no nodes
+	Gate    *auth.Gate         // who may come in; nil: one of this handler's own
+	OIDC    *oidc.Provider     // to sign in elsewhere; nil: only here
+	Health  steer.Health       // for previews; without Verdict nothing has been judged yet
 	// Failback resets current members; nil: nobody here can.
 	Failback control.Failback
 	Version  string           // of this program
@@ -55,6 +56,7 @@ type server struct {
 	boot    string          // of this process's life, for event ids
 	began   time.Time
 	invited atomic.Pointer[[]store.Node] // as last read
+	tails   atomic.Int32                 // looks at queries under way
 }
 
 // Handler returns everything under /api/. The server that runs it must end its
@@ -100,6 +102,7 @@ func Handler(d Deps) http.Handler {
 	s.eventRoutes()
 	s.historyRoutes()
 	s.statsRoutes()
+	s.tailRoutes()
 	s.tokenRoutes()
 	s.auditRoutes()
 	s.sessionRoutes()

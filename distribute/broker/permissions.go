@@ -89,9 +89,10 @@ func Permissions(n Node) (*server.Permissions, error) {
 		case RoleControl:
 			return nil, nil
 		case RoleResolver:
-			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report", answers(p+"explain."+n.ID), p+"stats.query."+n.ID)
-			// It explains its own answers to control, and nobody else's.
-			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report", p+"explain."+n.ID, p+RemovedSubject)
+			pub = append(pub, p+"health.state.*", p+"current.get", p+"current.report", answers(p+"explain."+n.ID), answers(p+"queries."+n.ID), p+"stats.query."+n.ID)
+			// It explains its own answers and shows its own queries to control, and nobody
+			// else's: with another's, it would see who that one's clients are.
+			sub = append(sub, p+"health.obs.*", p+"health.beat.*", p+"current.set", p+"current.report", p+"explain."+n.ID, p+"queries."+n.ID, p+RemovedSubject)
 		case RoleProber:
 			if err := CheckID("vantage id", n.Vantage); err != nil {
 				return nil, fmt.Errorf("node %q: %w", n.ID, err)
