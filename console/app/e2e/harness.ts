@@ -2,7 +2,7 @@
 // (an error on the console, an exception, a violation of the security policy, a request that fails
 // with 5xx or leaves the server) is collected for every page and fails the test.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +36,8 @@ export type Meridian = {
   api<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
   /** dig +short: the answers of a name for a client. */
   dig(name: string, type?: string, subnet?: string): Promise<string[]>;
+  /** Makes an endpoint of the quickstart fail its probes, or recover. */
+  endpoint(address: string, state: "down" | "up"): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -56,7 +58,13 @@ export async function startMeridian(o: { quickstart?: boolean; args?: string[]; 
     "warn",
   ];
   if (o.geo !== false && existsSync(join(root, "geo/locations.map"))) args.push("--geo", join(root, "geo"));
-  if (o.quickstart) args.push("--quickstart", join(root, "examples/quickstart.yaml"));
+  // The quickstart's endpoints on a port of this server's own, so that several can run side by side.
+  const endpoints = await freePort();
+  if (o.quickstart) {
+    const file = join(data, "quickstart.yaml");
+    writeFileSync(file, readFileSync(join(root, "examples/quickstart.yaml"), "utf8").replaceAll("18080", String(endpoints)));
+    args.push("--quickstart", file);
+  }
   args.push(...(o.args ?? []));
   const child: ChildProcess = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
@@ -88,6 +96,10 @@ export async function startMeridian(o: { quickstart?: boolean; args?: string[]; 
     token,
     data,
     stop,
+    async endpoint(address, state) {
+      const r = await fetch(`http://${address}:${endpoints}/${state}`, { method: "POST" });
+      if (!r.ok) throw new Error(`endpoint ${address} ${state}: ${r.status}`);
+    },
     async api<T>(method: string, path: string, body?: unknown): Promise<T> {
       const r = await fetch(`${url}/api/v1${path}`, {
         method,
