@@ -89,10 +89,13 @@ func TestTrafficIsCounted(t *testing.T) {
 		top["total"] != 60.0 || len(top["points"].([]any)) != 1 || len(q["covered"].([]any)) != 1 {
 		t.Errorf("queries %v", q)
 	}
+	if rest := q["others_points"].([]any); len(rest) != 1 || rest[0].(map[string]any)["queries"] != 25.0 || q["step_seconds"] != 60.0 {
+		t.Errorf("others over time %v", q)
+	}
 	if q := get("queries"); q["of"] != "codes" || q["total"] != 125.0 {
 		t.Errorf("all queries %v", q)
 	}
-	if q := get("queries?group_by=zone,outcome&totals=true"); q["total"] != 9.0 || q["series"].([]any)[0].(map[string]any)["points"] != nil {
+	if q := get("queries?group_by=zone,outcome&totals=true"); q["total"] != 9.0 || q["series"].([]any)[0].(map[string]any)["points"] != nil || q["others_points"] != nil || q["step_seconds"] != 60.0 {
 		t.Errorf("by zone %v", q)
 	}
 	c := get("clients?country=us")

@@ -89,9 +89,10 @@ type CountPoint struct {
 type Counted struct {
 	Of      string        `json:"of" enum:"codes,answers,zones,countries,clients" doc:"What was counted: codes are all responses; answers those of access domains; zones all queries to hosted names; countries and clients are estimated from samples."`
 	Exact   bool          `json:"exact" doc:"False: estimated from samples."`
-	Step    int           `json:"step_seconds,omitempty" doc:"Length of an interval."`
+	Step    int           `json:"step_seconds" doc:"Length of an interval, of covered also where only totals were asked for."`
 	Series  []CountSeries `json:"series" doc:"The most first."`
 	Others  uint64        `json:"others" doc:"Queries of the series beyond the top."`
+	Rest    []CountPoint  `json:"others_points,omitempty" doc:"Of others."`
 	Total   uint64        `json:"total"`
 	Covered []Covered     `json:"covered" doc:"How far the resolvers' reports cover each interval. Empty: nothing is known of the time."`
 }
@@ -162,27 +163,34 @@ func (h *History) Counts(ctx context.Context, q CountQuery) (*Counted, error) {
 	slices.SortFunc(list, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(b.total.queries, a.total.queries), slices.Compare(a.key, b.key))
 	})
-	if q.Step >= 0 {
-		out.Step = int(r.step / time.Second)
-	}
+	out.Step = int(r.step / time.Second)
+	rest := map[int64]uint64{}
 	for i, g := range list {
 		if i >= q.Top {
 			out.Others += g.total.queries
+			for at, n := range g.buckets {
+				rest[at] += n
+			}
 			continue
 		}
 		s := CountSeries{Key: map[string]string{}, Total: g.total.queries, Samples: g.total.samples}
 		for j, d := range q.GroupBy {
 			s.Key[d] = g.key[j]
 		}
-		if q.Step >= 0 {
-			for at, n := range g.buckets {
-				s.Points = append(s.Points, CountPoint{time.UnixMicro(at).UTC(), n})
-			}
-			slices.SortFunc(s.Points, func(a, b CountPoint) int { return a.At.Compare(b.At) })
-		}
+		s.Points = pointsOf(g.buckets)
 		out.Series = append(out.Series, s)
 	}
+	out.Rest = pointsOf(rest)
 	return out, nil
+}
+
+func pointsOf(buckets map[int64]uint64) []CountPoint {
+	var out []CountPoint
+	for at, n := range buckets {
+		out = append(out, CountPoint{time.UnixMicro(at).UTC(), n})
+	}
+	slices.SortFunc(out, func(a, b CountPoint) int { return a.At.Compare(b.At) })
+	return out
 }
 
 func sourceOf(q CountQuery) (source, error) {

@@ -756,6 +756,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queries/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queries as resolvers answer them, as server-sent events
+         * @description Needs the role operator.
+         */
+        get: operations["tailQueries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records": {
         parameters: {
             query?: never;
@@ -2127,13 +2147,15 @@ export interface components {
              * @description Queries of the series beyond the top.
              */
             others: number;
+            /** @description Of others. */
+            others_points?: components["schemas"]["CountPoint"][];
             /** @description The most first. */
             series: components["schemas"]["CountSeries"][];
             /**
              * Format: int64
-             * @description Length of an interval.
+             * @description Length of an interval, of covered also where only totals were asked for.
              */
-            step_seconds?: number;
+            step_seconds: number;
             /** Format: int64 */
             total: number;
             /** Format: date-time */
@@ -2319,6 +2341,15 @@ export interface components {
             after?: unknown;
             before?: unknown;
             field: string;
+        };
+        Filter: {
+            client?: string;
+            /** Format: int32 */
+            every?: number;
+            line?: string;
+            name?: string;
+            rcode?: string;
+            type?: string;
         };
         Finding: {
             code: string;
@@ -2584,6 +2615,47 @@ export interface components {
             latitude?: number;
             /** Format: double */
             longitude?: number;
+        };
+        LoggedQuery: {
+            /** @description The first one of the answer. */
+            address?: string;
+            /** @description Who asked, in general a recursive resolver: its network (/24 or /48), or its address where those were asked for. */
+            client: string;
+            /** @description Access domain that answered, NAME/TYPE; absent for ordinary records. */
+            domain?: string;
+            /** @description Client subnet that the query told (RFC 7871), no longer than /24 or /48 unless addresses were asked for. */
+            ecs?: string;
+            /** @description The client's line there. */
+            line?: string;
+            /** @description Empty when the query could not be read. */
+            name: string;
+            node?: string;
+            /** @description Absent when the access domain had no answer. */
+            pool?: string;
+            rcode: string;
+            /**
+             * Format: int64
+             * @description Scope of the answer to that.
+             */
+            scope?: number;
+            /**
+             * Format: int64
+             * @description Of the answer, in octets.
+             */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When it was answered, by the node's clock.
+             */
+            time: string;
+            /**
+             * Format: int64
+             * @description Microseconds from when its batch was taken from the socket to its answer.
+             */
+            took_us: number;
+            /** @enum {string} */
+            transport: "udp" | "tcp";
+            type?: string;
         };
         Member: {
             address: string;
@@ -3722,6 +3794,45 @@ export interface components {
             expect?: string;
             /** @description Text to send after connecting; \r, \n, \t and \xNN are understood. */
             send?: string;
+        };
+        TailEnd: {
+            /** @enum {string} */
+            reason: "time" | "access";
+        };
+        TailEvents: {
+            /** @description Last; a client need not come back by itself. */
+            end: components["schemas"]["TailEnd"];
+            /** @description First. */
+            hello: components["schemas"]["TailHello"];
+            /** @description What is to be known of one resolver. */
+            node: components["schemas"]["TailNews"];
+            /** @description One query. */
+            query: components["schemas"]["LoggedQuery"];
+        };
+        TailHello: {
+            filter: components["schemas"]["Filter"];
+            /**
+             * Format: int64
+             * @description Most queries a second of each resolver.
+             */
+            rate: number;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until: string;
+            /** @description Clients are shown by address. */
+            whole: boolean;
+        };
+        TailNews: {
+            /**
+             * Format: int64
+             * @description Queries since the last event that passed the filter and are not shown, for there are too many.
+             */
+            dropped?: number;
+            node: string;
+            /** @description Why it shows nothing. */
+            trouble?: string;
         };
         Task: {
             /** @default true */
@@ -7028,6 +7139,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    tailQueries: {
+        parameters: {
+            query?: {
+                /** @description Only of this name; *.example.com for all below it. */
+                name?: string;
+                /** @description Only of this network or address: that of the client subnet where the query tells one, else of who asks. */
+                client?: string;
+                /** @description Only of this line. */
+                line?: string;
+                /** @description Only of this record type. */
+                type?: string;
+                /** @description Only with this response code. */
+                rcode?: string;
+                /** @description Only of these resolvers, with commas; default all that are heard, at most 100. */
+                node?: string;
+                /** @description Only one in so many; default 1. */
+                every?: number;
+                /** @description Most queries a second of each resolver, 1 to 500; default 100. Others are counted and not shown. */
+                rate?: number;
+                /** @description When it ends by itself, like 30s or 10m; default 15m, at most 1h. */
+                for?: string;
+                /** @description Addresses of clients in place of their networks (/24, /48). */
+                whole?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["TailEvents"];
                 };
             };
             /** @description A problem document. */
