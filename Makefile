@@ -82,10 +82,16 @@ conformance: setup
 	$(GO) test -count=1 ./resolve/... ./internal/rr
 	$(GO) test -count=1 -run 'Dig|Conform|Malformed|Unbound' ./test/cluster
 
-## e2e: the script tests of every command and the tests with several processes
+## e2e: the script tests of every command, the tests with several processes, the console in a browser
 .PHONY: e2e
 e2e: setup
 	$(GO) test -count=1 -timeout 20m ./test/...
+	cd $(APP) && npm run -s e2e
+
+## tour: make the pictures of the console in docs/manual/console anew
+.PHONY: tour
+tour: setup
+	cd $(APP) && npm run -s tour
 
 ## evidence: the long form of the tests with processes, and the wire fuzzers; a dated record under docs/evidence
 .PHONY: evidence
@@ -114,7 +120,7 @@ geodata: build
 # Without cgo the same file runs on every Linux of its architecture.
 ## release: archives for linux/amd64 and linux/arm64 with their checksums, in dist/
 .PHONY: release
-release: modules
+release: modules console
 	@rm -rf dist && mkdir -p dist
 	@for arch in amd64 arm64; do \
 		name=meridian-$(VERSION)-linux-$$arch; mkdir -p dist/$$name; \

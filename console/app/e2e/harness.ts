@@ -41,7 +41,7 @@ export type Meridian = {
   stop(): Promise<void>;
 };
 
-export async function startMeridian(o: { quickstart?: boolean; args?: string[]; geo?: boolean } = {}): Promise<Meridian> {
+export async function startMeridian(o: { quickstart?: boolean | string; args?: string[]; geo?: boolean } = {}): Promise<Meridian> {
   const data = mkdtempSync(join(tmpdir(), "meridian-e2e-"));
   const [api, dns] = [await freePort(), await freePort()];
   const args = [
@@ -62,7 +62,13 @@ export async function startMeridian(o: { quickstart?: boolean; args?: string[]; 
   const endpoints = await freePort();
   if (o.quickstart) {
     const file = join(data, "quickstart.yaml");
-    writeFileSync(file, readFileSync(join(root, "examples/quickstart.yaml"), "utf8").replaceAll("18080", String(endpoints)));
+    writeFileSync(
+      file,
+      readFileSync(typeof o.quickstart === "string" ? o.quickstart : join(root, "examples/quickstart.yaml"), "utf8").replaceAll(
+        "18080",
+        String(endpoints),
+      ),
+    );
     args.push("--quickstart", file);
   }
   args.push(...(o.args ?? []));
