@@ -60,6 +60,20 @@ func (m *Model) Users(k Key) []Key { return sortedKeys(m.users[k]) }
 // InZone returns the records of a zone, in order.
 func (m *Model) InZone(zone string) []Key { return sortedKeys(m.byZone[zone]) }
 
+// Contents is how many records a zone has.
+func (m *Model) Contents(zone string) int { return len(m.byZone[zone]) }
+
+// HiddenBy returns the access domain that is answered in place of a record, nil if there
+// is none.
+func (m *Model) HiddenBy(r *Record) *AccessDomain {
+	for _, d := range m.At(r.Owner()) {
+		if d.Enabled && hides(d, r.Type) {
+			return d
+		}
+	}
+	return nil
+}
+
 // At returns the access domains of a name, enabled or not, in the order of their types.
 // The list is immutable.
 func (m *Model) At(name string) []*AccessDomain { return m.byName[name] }

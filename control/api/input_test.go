@@ -209,6 +209,61 @@ func TestZoneFileRoundTrip(t *testing.T) {
 	w.do(auth.Viewer, "GET", "/api/v1/zones/other.net/file", "").problem(404, "not_found")
 }
 
+func TestZoneFileFindingsTellLines(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	found := func(text string) string {
+		var out []string
+		for _, e := range w.do(auth.Operator, "PUT", "/api/v1/zones/z.example/file?dry_run=true", text).problem(422, "invalid").json()["errors"].([]any) {
+			m := e.(map[string]any)
+			out = append(out, fmt.Sprint(m["line"], " ", m["code"]))
+		}
+		return strings.Join(out, ", ")
+	}
+	const soa = "@ 300 SOA ns1.z.example. hostmaster.z.example. 1 7200 900 1209600 30\n@ NS ns1.z.example.\n"
+	for text, want := range map[string]string{
+		soa + "a A 192.0.2\nb A 192.0.2.1\nc MX mail\n\nd CH TXT x\n": "3 invalid_master_file, 5 invalid_master_file, 7 invalid_master_file",
+		soa + "a A (192.0.2.1\n": "3 invalid_master_file",
+		soa + "b A 192.0.2.1\na CNAME b\nb A 192.0.2.2\na A 192.0.2.1\n": "4 cname_and_other",
+	} {
+		if got := found(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	warned := w.do(auth.Operator, "PUT", "/api/v1/zones/z.example/file", soa+"sub NS ns1.z.example.\nsub TXT x\n").want(200).json()["warnings"].([]any)
+	if len(warned) == 0 || warned[0].(map[string]any)["line"] != 4.0 {
+		t.Errorf("warnings %v", warned)
+	}
+}
+
+func TestZonesTellRecordsAndWhatHidesThem(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do(auth.Operator, "POST", "/api/v1/changes", `{"put":[
+		{"kind":"zone","body":{"name":"z.example","nameservers":["ns1.z.example."],"soa":{"contact":"hostmaster.z.example."}}},
+		{"kind":"record","body":{"zone":"z.example","name":"www","type":"A","data":["192.0.2.1"]}},
+		{"kind":"record","body":{"zone":"z.example","name":"www","type":"TXT","data":["x"]}},
+		{"kind":"address","body":{"name":"a","address":"192.0.2.9"}},
+		{"kind":"pool","body":{"name":"p","type":"IPv4","policy":"round_robin","members":[{"address":"a"}]}},
+		{"kind":"access_domain","body":{"name":"www.z.example","type":"A","policy":"round_robin","pools":[{"pool":"p"}]}}]}`).want(200)
+	if n := w.do(auth.Viewer, "GET", "/api/v1/zones", "").want(200).json()["items"].([]any)[0].(map[string]any)["record_count"]; n != 2.0 {
+		t.Errorf("record_count %v", n)
+	}
+	hidden := func(path string) any {
+		return w.do(auth.Viewer, "GET", "/api/v1/records/"+path, "").want(200).json()["hidden_by"]
+	}
+	if got := fmt.Sprint(hidden("z.example/www/A"), hidden("z.example/www/TXT")); got != "www.z.example/A<nil>" {
+		t.Errorf("hidden by %s", got)
+	}
+	// What was read can be written back.
+	whole := string(w.do(auth.Viewer, "GET", "/api/v1/records/z.example/www/A", "").want(200).body)
+	w.do(auth.Operator, "PUT", "/api/v1/records/z.example/www/A", whole).want(200)
+	w.do(auth.Operator, "PATCH", "/api/v1/access-domains/www.z.example/A", `{"enabled":false}`, "Content-Type", "application/merge-patch+json").want(200)
+	if got := hidden("z.example/www/A"); got != nil {
+		t.Errorf("hidden by %v, which is disabled", got)
+	}
+}
+
 func TestListsPageAndFilter(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -81,7 +81,7 @@ func (s *server) list(c *call, k kind) (answer, error) {
 	items := make([]json.RawMessage, len(p.Items))
 	for i, o := range p.Items {
 		meta := metaOf(o.Meta)
-		meta.Override = s.overrideOf(o.Object)
+		s.live(o.Object, &meta)
 		items[i] = document(o.Object, meta)
 	}
 	return answer{body: page{Items: items, Next: p.Next, Total: &p.Total}}, nil

@@ -32,10 +32,12 @@ type objectMeta struct {
 	UpdatedAt time.Time         `json:"updated_at,omitzero" readOnly:"true"`
 	UsedBy    []traffic.Key     `json:"used_by,omitempty" readOnly:"true" doc:"What names it; only when one object is read."`
 	Override  *steer.Ordered    `json:"override,omitempty" readOnly:"true" doc:"The operator's order that decides about it: of addresses, pools and access domains."`
+	Records   *int              `json:"record_count,omitempty" readOnly:"true" doc:"How many record sets a zone has."`
+	HiddenBy  string            `json:"hidden_by,omitempty" readOnly:"true" doc:"The enabled access domain, NAME/TYPE, that is answered in place of a record."`
 	Warnings  []traffic.Problem `json:"warnings,omitempty" readOnly:"true" doc:"Only in the answer to a write."`
 }
 
-var metaFields = []string{"id", "version", "revision", "set", "created_at", "updated_at", "used_by", "override", "warnings"}
+var metaFields = []string{"id", "version", "revision", "set", "created_at", "updated_at", "used_by", "override", "record_count", "hidden_by", "warnings"}
 
 const (
 	planType   = "application/vnd.meridian.plan+json"
@@ -128,7 +130,7 @@ func (s *server) get(k kind, ref string) (answer, error) {
 	default:
 		meta.UsedBy = s.control.Users(key)
 	}
-	meta.Override = s.overrideOf(o.Object)
+	s.live(o.Object, &meta)
 	return answer{raw: document(o.Object, meta), etag: etag(meta.Version)}, nil
 }
 
@@ -138,6 +140,24 @@ func metaOf(m store.Meta) objectMeta {
 		o = objectMeta{ID: "settings"}
 	}
 	return o
+}
+
+// live fills in what others make of an object.
+func (s *server) live(o traffic.Object, meta *objectMeta) {
+	meta.Override = s.overrideOf(o)
+	switch v := o.(type) {
+	case *traffic.Zone:
+		s.control.View(func(m *traffic.Model, _ traffic.Position) {
+			n := m.Contents(v.Name)
+			meta.Records = &n
+		})
+	case *traffic.Record:
+		s.control.View(func(m *traffic.Model, _ traffic.Position) {
+			if d := m.HiddenBy(v); d != nil {
+				meta.HiddenBy = d.Key().Name
+			}
+		})
+	}
 }
 
 // document joins an object and its meta into one flat JSON object.
@@ -374,7 +394,8 @@ func (s *server) write(c *call, k kind, key traffic.Key, body []byte, cs control
 		return answer{}, fmt.Errorf("commit of %s gave no object", key)
 	}
 	meta := metaOf(res.Object.Meta)
-	meta.Warnings, meta.Override = res.Warnings, s.overrideOf(res.Object.Object)
+	meta.Warnings = res.Warnings
+	s.live(res.Object.Object, &meta)
 	a := answer{raw: document(res.Object.Object, meta), etag: etag(meta.Version), status: http.StatusOK}
 	for _, ch := range res.Changes {
 		if ch.Kind == key.Kind && ch.Name == key.Name && ch.Action == "create" && k.kind != traffic.KindSettings {

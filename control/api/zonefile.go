@@ -113,7 +113,7 @@ func (s *server) importZone(c *call) (answer, error) {
 	key := s.keyOf(zoneKind, c.PathValue("name"))
 	m, err := file.ReadMaster(bytes.NewReader(b), key.Name)
 	if err != nil {
-		return answer{}, invalidField("", "invalid_master_file", err.Error())
+		return answer{}, unreadable(err)
 	}
 	cond, err := conditions(c, key)
 	if err != nil {
@@ -144,5 +144,45 @@ func (s *server) importZone(c *call) (answer, error) {
 	if replace {
 		cs.ReplaceRecords = []string{key.Name}
 	}
-	return s.writeSet(c, b, cs, "")
+	a, err := s.writeSet(c, b, cs, "")
+	if err != nil {
+		if p, ok := problemOf(err); ok && len(p.Errors) > 0 {
+			p.Errors = atLines(p.Errors, m)
+			return a, p
+		}
+		return a, err
+	}
+	if done, ok := a.body.(changeAnswer); ok {
+		done.Warnings = atLines(done.Warnings, m)
+		a.body = done
+	}
+	return a, nil
+}
+
+// unreadable tells what is wrong with each line of a master file.
+func unreadable(err error) *Problem {
+	var several rr.LineErrors
+	if one := new(rr.LineError); errors.As(err, &one) {
+		several = rr.LineErrors{one}
+	} else if !errors.As(err, &several) {
+		return invalidField("", "invalid_master_file", err.Error())
+	}
+	p := invalid()
+	p.Detail = several[0].Error()
+	if n := len(several) - 1; n > 0 {
+		p.Detail += fmt.Sprintf(" (and %d more)", n)
+	}
+	for _, e := range several {
+		p.Errors = append(p.Errors, traffic.Problem{Code: "invalid_master_file", Message: e.Err.Error(), At: e.Line})
+	}
+	return p
+}
+
+// atLines says of findings about records where these stand in the file.
+func atLines(list []traffic.Problem, m *file.Master) []traffic.Problem {
+	out := slices.Clone(list) // a report may be shared with a replayed answer
+	for i, p := range out {
+		out[i].At = m.Line(traffic.Key{Kind: p.Kind, Name: p.Name})
+	}
+	return out
 }

@@ -2,7 +2,7 @@ package rr
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"io"
 	"strings"
 )
@@ -31,9 +31,9 @@ func joinLines(text []byte) (out []entry, err error) {
 			cur = entry{}
 			return nil
 		case strings.HasPrefix(word, "$INCLUDE"):
-			return fmt.Errorf("line %d: $INCLUDE is not accepted; paste the other file's records here", cur.line)
+			return &LineError{cur.line, errors.New("$INCLUDE is not accepted; paste the other file's records here")}
 		case strings.HasPrefix(word, "$GENERATE"):
-			return fmt.Errorf("line %d: $GENERATE is not accepted; write the records out", cur.line)
+			return &LineError{cur.line, errors.New("$GENERATE is not accepted; write the records out")}
 		}
 		cur.text = append(cur.text, '\n')
 		out, cur = append(out, cur), entry{}
@@ -46,7 +46,7 @@ func joinLines(text []byte) (out []entry, err error) {
 		}
 		switch {
 		case c == '\n' && quoted:
-			return nil, fmt.Errorf("line %d: a quoted text must end on its line", n)
+			return nil, &LineError{n, errors.New("a quoted text must end on its line")}
 		case c == '\n':
 			n++
 			if depth > 0 {
@@ -56,7 +56,7 @@ func joinLines(text []byte) (out []entry, err error) {
 			}
 		case c == '\r':
 			if i+1 == len(text) || text[i+1] != '\n' {
-				return nil, fmt.Errorf("line %d: a carriage return inside the line; remove it", n)
+				return nil, &LineError{n, errors.New("a carriage return inside the line; remove it")}
 			}
 		case c == '\\':
 			cur.text = append(cur.text, c)
@@ -78,7 +78,7 @@ func joinLines(text []byte) (out []entry, err error) {
 			cur.text = append(cur.text, ' ')
 		case c == ')':
 			if depth--; depth < 0 {
-				return nil, fmt.Errorf("line %d: a closing parenthesis without an opening one", n)
+				return nil, &LineError{n, errors.New("a closing parenthesis without an opening one")}
 			}
 			cur.text = append(cur.text, ' ')
 		default:
@@ -87,9 +87,9 @@ func joinLines(text []byte) (out []entry, err error) {
 	}
 	switch {
 	case quoted:
-		return nil, fmt.Errorf("line %d: a quoted text does not end", n)
+		return nil, &LineError{n, errors.New("a quoted text does not end")}
 	case depth > 0:
-		return nil, fmt.Errorf("line %d: a parenthesis is not closed", cur.line)
+		return nil, &LineError{cur.line, errors.New("a parenthesis is not closed")}
 	}
 	return out, flush()
 }

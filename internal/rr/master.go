@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 )
@@ -17,37 +18,98 @@ const MaxMasterOctets = 64 << 20
 // ReadMaster reads a master file (RFC 1035 §5, RFC 2308 §4 for $TTL). Relative
 // names belong to origin. $INCLUDE and $GENERATE are refused: a file that someone
 // uploads must neither read the server's disk nor multiply itself. All classes but
-// IN are refused. Errors name the line.
+// IN are refused. Errors name the line; those of several lines are LineErrors.
 func ReadMaster(r io.Reader, origin string) ([]RR, error) {
+	out, _, err := ReadMasterLines(r, origin)
+	return out, err
+}
+
+// LineError is what is wrong with a line of a master file.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+func (e *LineError) Unwrap() error { return e.Err }
+
+// LineErrors are the wrong lines of a master file, in their order, one error a line.
+type LineErrors []*LineError
+
+func (e LineErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, one := range e {
+		texts[i] = one.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+const (
+	// maxLineErrors is as much as somebody mends at once; after it the rest is not read.
+	maxLineErrors = 20
+	// maxReread bounds the files that are read again for further errors: the parser
+	// ends at the first, so each costs a pass.
+	maxReread = 1 << 20
+)
+
+// ReadMasterLines is ReadMaster that tells for each record the line where it begins.
+func ReadMasterLines(r io.Reader, origin string) ([]RR, []int, error) {
 	if _, err := PackName(origin); err != nil {
-		return nil, fmt.Errorf("origin: %w", err)
+		return nil, nil, fmt.Errorf("origin: %w", err)
 	}
 	text, err := io.ReadAll(io.LimitReader(r, MaxMasterOctets+1))
 	if err != nil {
-		return nil, fmt.Errorf("read master file: %w", err)
+		return nil, nil, fmt.Errorf("read master file: %w", err)
 	}
 	if len(text) > MaxMasterOctets {
-		return nil, fmt.Errorf("the master file is over %d octets; split the zone", MaxMasterOctets)
+		return nil, nil, fmt.Errorf("the master file is over %d octets; split the zone", MaxMasterOctets)
 	}
-	lines, err := joinLines(text)
+	entries, err := joinLines(text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []RR
-	src := &lineReader{lines: lines}
+	var wrong LineErrors
+	for {
+		out, lines, bad := readEntries(entries, origin)
+		if len(bad.found) == 0 && len(wrong) == 0 {
+			return out, lines, nil
+		}
+		// What is wrong without ending the parser shows again on each pass.
+		if !bad.ended || len(text) > maxReread || len(wrong) >= maxLineErrors {
+			wrong = append(wrong, bad.found...)
+			slices.SortFunc(wrong, func(a, b *LineError) int { return cmp.Compare(a.Line, b.Line) })
+			return nil, nil, wrong[:min(len(wrong), maxLineErrors)]
+		}
+		// The entry at which the parser ended is left out to see what follows it.
+		last := bad.found[len(bad.found)-1]
+		wrong = append(wrong, last)
+		entries = slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.line == last.Line })
+	}
+}
+
+// badEntries is what a pass over a file finds wrong; ended: the last of them ended it.
+type badEntries struct {
+	found LineErrors
+	ended bool
+}
+
+func readEntries(entries []entry, origin string) (out []RR, lines []int, bad badEntries) {
+	src := &lineReader{lines: entries}
 	zp := dns.NewZoneParser(src, origin, "")
 	zp.SetDefaultTTL(3600) // where the file has neither $TTL nor a TTL before
 	for rec, ok := zp.Next(); ok; rec, ok = zp.Next() {
 		one, err := fromLibrary(rec)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", src.line(), err)
+			bad.found = append(bad.found, &LineError{Line: src.line(), Err: err})
+			continue
 		}
-		out = append(out, one)
+		out, lines = append(out, one), append(lines, src.line())
 	}
 	if err := zp.Err(); err != nil {
-		return nil, fmt.Errorf("line %d: %w", src.line(), plain(err))
+		bad.found, bad.ended = append(bad.found, &LineError{Line: src.line(), Err: plain(err)}), true
 	}
-	return out, nil
+	return out, lines, bad
 }
 
 // fromLibrary checks a parsed record on our own terms and turns it into text.

@@ -16,6 +16,7 @@ type Master struct {
 	Nameservers []string          // of the apex, in the order of the file
 	SOA         traffic.SOA       // zero if the file has none; its serial is not taken
 	Records     []*traffic.Record // normalized RRsets, in the order of their first record
+	lines       map[traffic.Key]int
 }
 
 // ReadMaster reads a master file (RFC 1035 §5) of a zone. Records of one name and
@@ -26,7 +27,7 @@ func ReadMaster(r io.Reader, zone string) (*Master, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zone %q %w", zone, err)
 	}
-	list, err := rr.ReadMaster(r, dotted(origin))
+	list, lines, err := rr.ReadMasterLines(r, dotted(origin))
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +36,11 @@ func ReadMaster(r io.Reader, zone string) (*Master, error) {
 		// and taken as the whole zone it would delete all records.
 		return nil, fmt.Errorf("holds no records of %s; an exported zone has at least its SOA", dotted(origin))
 	}
-	m := &Master{}
+	m := &Master{lines: map[traffic.Key]int{}}
+	begins := map[*traffic.Record]int{}
 	sets := map[[2]string]*traffic.Record{}
 	soas := 0
-	for _, rec := range list {
+	for i, rec := range list {
 		apex := strings.EqualFold(rec.Name, dotted(origin))
 		switch {
 		case rec.Type == "SOA" && !apex:
@@ -59,6 +61,7 @@ func ReadMaster(r io.Reader, zone string) (*Master, error) {
 				set = &traffic.Record{Zone: origin, Name: rec.Name, Type: rec.Type, TTL: rec.TTL, Meta: traffic.Meta{Enabled: true}}
 				sets[key] = set
 				m.Records = append(m.Records, set)
+				begins[set] = lines[i]
 			}
 			set.TTL = min(set.TTL, rec.TTL)
 			set.Data = append(set.Data, rec.Data)
@@ -66,9 +69,13 @@ func ReadMaster(r io.Reader, zone string) (*Master, error) {
 	}
 	for _, set := range m.Records {
 		set.Normalize()
+		m.lines[set.Key()] = begins[set]
 	}
 	return m, nil
 }
+
+// Line is where the first record of a record set stands in the file; 0 for what is not in it.
+func (m *Master) Line(set traffic.Key) int { return m.lines[set] }
 
 // soa reads the fields of an SOA's data: MNAME RNAME SERIAL REFRESH RETRY EXPIRE MINIMUM.
 func soa(rec rr.RR) (traffic.SOA, error) {

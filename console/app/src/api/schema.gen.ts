@@ -1653,6 +1653,8 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /** @description Free key=value pairs for selectors and grants. */
             labels?: {
@@ -1678,6 +1680,11 @@ export interface components {
              */
             policy: "proximity" | "sequential" | "round_robin" | "weighted";
             pools: components["schemas"]["PoolMember"][];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
@@ -1781,6 +1788,8 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /**
              * @default any_ok
@@ -1801,6 +1810,11 @@ export interface components {
             name: string;
             /** @description The operator's order that decides about it: of addresses, pools and access domains. */
             readonly override?: components["schemas"]["Ordered"];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
@@ -1914,6 +1928,8 @@ export interface components {
              */
             enabled: boolean;
             expect: components["schemas"]["Expect"];
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /** @description Free key=value pairs for selectors and grants. */
             labels?: {
@@ -1925,6 +1941,11 @@ export interface components {
             name: string;
             /** @description The operator's order that decides about it: of addresses, pools and access domains. */
             readonly override?: components["schemas"]["Ordered"];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
@@ -2356,6 +2377,11 @@ export interface components {
             /** @description Path of the field, like members[2].weight. */
             field?: string;
             kind?: string;
+            /**
+             * Format: int64
+             * @description Line of the master file that it is about.
+             */
+            line?: number;
             message: string;
             name?: string;
         };
@@ -2528,6 +2554,8 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /** @description Free key=value pairs for selectors and grants. */
             labels?: {
@@ -2536,6 +2564,11 @@ export interface components {
             name: string;
             /** @description The operator's order that decides about it: of addresses, pools and access domains. */
             readonly override?: components["schemas"]["Ordered"];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
@@ -2878,9 +2911,16 @@ export interface components {
         ObjectMeta: {
             /** Format: date-time */
             readonly created_at?: string;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /** @description The operator's order that decides about it: of addresses, pools and access domains. */
             readonly override?: components["schemas"]["Ordered"];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /**
              * Format: int64
              * @description Revision that last changed it.
@@ -3097,6 +3137,8 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /**
              * @default any_ok
@@ -3126,6 +3168,11 @@ export interface components {
              * @enum {string}
              */
             policy: "proximity" | "sequential" | "round_robin" | "weighted";
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
@@ -3355,6 +3402,8 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /** @description Free key=value pairs for selectors and grants. */
             labels?: {
@@ -3364,6 +3413,11 @@ export interface components {
             name: string;
             /** @description The operator's order that decides about it: of addresses, pools and access domains. */
             readonly override?: components["schemas"]["Ordered"];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
@@ -3656,6 +3710,8 @@ export interface components {
             enabled: boolean;
             /** @description Hash of the location map in force; set by geo update. */
             readonly geo_map?: string;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /** @description Free key=value pairs for selectors and grants. */
             labels?: {
@@ -3665,6 +3721,11 @@ export interface components {
             nameservers: string[];
             /** @description The operator's order that decides about it: of addresses, pools and access domains. */
             readonly override?: components["schemas"]["Ordered"];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
@@ -3907,6 +3968,8 @@ export interface components {
              * @default 50
              */
             failure_rate: number;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             http?: components["schemas"]["HTTPOptions"];
             https?: components["schemas"]["HTTPOptions"];
             readonly id: string;
@@ -3932,6 +3995,11 @@ export interface components {
             ping?: components["schemas"]["PingOptions"];
             /** @enum {string} */
             protocol: "ping" | "tcp" | "http" | "https";
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /**
              * Format: int64
              * @description Good probes in a row after which a vantage calls it good again; 0 means as evaluation_count.
@@ -4249,6 +4317,8 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
+            readonly hidden_by?: string;
             readonly id: string;
             /** @description Free key=value pairs for selectors and grants. */
             labels?: {
@@ -4259,6 +4329,11 @@ export interface components {
             nameservers?: string[];
             /** @description The operator's order that decides about it: of addresses, pools and access domains. */
             readonly override?: components["schemas"]["Ordered"];
+            /**
+             * Format: int64
+             * @description How many record sets a zone has.
+             */
+            readonly record_count?: number;
             /** @description Free text for people. */
             remark?: string;
             /**
