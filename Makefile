@@ -140,7 +140,7 @@ $(APP)/node_modules/.stamp: $(APP)/package-lock.json
 
 $(BUILT_APP): $(APP)/node_modules/.stamp $(APP)/index.html $(APP)/vite.config.ts $(shell find $(APP)/src $(APP)/public $(APP)/tools -type f 2>/dev/null | sed 's/ /\\ /g')
 	@echo "== console"
-	@cd $(APP) && npm run -s build -- --logLevel warn
+	@cd $(APP) && npm run -s build
 
 .PHONY: generate-types
 generate-types:

@@ -17,7 +17,7 @@ import (
 var dist embed.FS
 
 // Types that a system's own table may lack or call by another name.
-var types = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json", ".woff2": "font/woff2", ".html": "text/html; charset=utf-8"}
+var types = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json", ".woff2": "font/woff2", ".html": "text/html; charset=utf-8", ".md": "text/plain; charset=utf-8"}
 
 // file is one file of the build with its compressed forms.
 type file struct {

@@ -15,6 +15,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // data: URLs would need holes in the content security policy
     sourcemap: false,
     manifest: true,
+    license: { fileName: "licenses.md" }, // served: who uses the console can read them
     chunkSizeWarningLimit: 800, // ECharts is one lazy chunk of 700 kB
   },
   server: { port: 5173, strictPort: true, proxy: { "/api": { target: server, changeOrigin: false } } },

@@ -2,6 +2,7 @@ package archtest
 
 import (
 	"bufio"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,7 +114,7 @@ func TestNotice(t *testing.T) {
 	}
 	named := map[string]bool{}
 	for line := range strings.Lines(string(notice)) {
-		if f := strings.Fields(line); strings.HasPrefix(line, "  ") && len(f) > 1 && strings.Contains(f[0], ".") && strings.Contains(f[0], "/") {
+		if f := strings.Fields(line); strings.HasPrefix(line, "  ") && len(f) > 1 && strings.Contains(f[0], ".") && strings.Contains(f[0], "/") && !strings.HasPrefix(f[0], "@") {
 			named[f[0]] = true
 		}
 	}
@@ -125,6 +126,67 @@ func TestNotice(t *testing.T) {
 	for m := range named {
 		if !direct[m] {
 			t.Errorf("NOTICE names %s, which go.mod does not require", m)
+		}
+	}
+}
+
+// TestConsolePackages: what npm brings has an allowed licence, by the lock file's word, and NOTICE names each
+// package that package.json asks for.
+func TestConsolePackages(t *testing.T) {
+	t.Parallel()
+	var asked struct{ Dependencies, DevDependencies map[string]string }
+	var lock struct {
+		Packages map[string]struct {
+			License       string
+			Dev, Optional bool
+		}
+	}
+	for file, to := range map[string]any{"package.json": &asked, "package-lock.json": &lock} {
+		b, err := os.ReadFile(filepath.Join(root(), "console", "app", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, to); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	notice, err := os.ReadFile(filepath.Join(root(), "NOTICE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	licence := map[string]string{}
+	for line := range strings.Lines(string(notice)) {
+		if f := strings.Fields(line); strings.HasPrefix(line, "  ") && len(f) > 2 {
+			licence[f[0]] = f[1]
+		}
+	}
+	for name, version := range asked.Dependencies {
+		asked.DevDependencies[name] = version
+	}
+	if len(asked.DevDependencies) < 20 {
+		t.Fatalf("package.json asks for %d packages; the rule would hold for nothing", len(asked.DevDependencies))
+	}
+	for name, version := range asked.DevDependencies {
+		if strings.ContainsAny(version, "^~*<>x ") {
+			t.Errorf("package.json asks for %s %s; pin it exactly", name, version)
+		}
+		if got := lock.Packages["node_modules/"+name].License; licence[name] == "" || !strings.HasPrefix(got, licence[name]) {
+			t.Errorf("NOTICE has %q for %s, the lock file %q", licence[name], name, got)
+		}
+	}
+	// 0BSD, Unlicense and BlueOak ask for nothing; CC-BY is the browser table of a build tool.
+	shipped := []string{"MIT", "ISC", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause", "0BSD", "Unlicense", "(MIT OR CC0-1.0)"}
+	built := append([]string{"MPL-2.0", "BlueOak-1.0.0", "CC-BY-4.0", "MIT OR Apache-2.0", "Python-2.0", "(MIT OR Apache-2.0)", "MIT-0", "CC0-1.0"}, shipped...)
+	for name, p := range lock.Packages {
+		if name == "" {
+			continue
+		}
+		allowed := shipped
+		if p.Dev || p.Optional {
+			allowed = built
+		}
+		if !slices.Contains(allowed, p.License) {
+			t.Errorf("the console takes %s under %q", name, p.License)
 		}
 	}
 }

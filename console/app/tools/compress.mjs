@@ -7,7 +7,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 const root = new URL("../../dist/app", import.meta.url).pathname;
 
 for (const name of readdirSync(root, { recursive: true })) {
-  if (!/\.(js|css|svg|json|html|txt)$/.test(name) || name === "index.html" || name.startsWith(".vite")) continue;
+  if (!/\.(js|css|svg|json|html|txt|md)$/.test(name) || name === "index.html" || name.startsWith(".vite")) continue;
   const path = join(root, name);
   const raw = readFileSync(path);
   if (raw.length < 1024) continue;
