@@ -18,6 +18,8 @@ type Live interface {
 	Vantages() []Vantage
 	// Tasks returns the health of every task, by key.
 	Tasks() []TaskHealth
+	// Task returns the health of one task; false for one that is not known.
+	Task(traffic.TaskKey) (TaskHealth, bool)
 	// Controls returns the control processes on this store, by node.
 	Controls() []Process
 }

@@ -10,12 +10,16 @@ import (
 
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 // Stored is an object with what the store knows about it.
 type Stored struct {
 	Object traffic.Object
 	Meta   store.Meta
+	// Judged and Uses are there in a page of a Query that asks for them.
+	Judged *Judged
+	Uses   map[traffic.Kind]int
 }
 
 // Get returns an object, or ErrNotFound.
@@ -44,6 +48,14 @@ type Query struct {
 	Sort    string              // see Sorts, with - in front for descending; default name
 	Limit   int                 // at least 1
 	Cursor  string              // from the page before
+
+	// By is the state of health by which objects are judged: for the fields below, for the
+	// order "health", and for Judged of the page. Nil: they are not.
+	By        *steer.Health
+	Health    []string // grades, any of them; empty: all
+	Available *bool
+	// Uses asks for how many of each kind use an object.
+	Uses bool
 }
 
 // Page is one page of a list.
@@ -55,6 +67,9 @@ type Page struct {
 
 // Sorts lists what every list can be sorted by.
 var Sorts = []string{"name", "version", "created_at", "updated_at"}
+
+// SortHealth orders by health, the worst first: for kinds that have a computed state.
+const SortHealth = "health"
 
 // QueryError says which parameter of a query is wrong and how to put it right.
 type QueryError struct{ Param, Text string }
@@ -74,8 +89,17 @@ func (s *Service) List(q Query) (Page, error) {
 	if field == "" {
 		field = "name"
 	}
-	if !slices.Contains(Sorts, field) {
-		return Page{}, &QueryError{"sort", fmt.Sprintf("is %q; use %s, with - in front for descending", q.Sort, strings.Join(Sorts, ", "))}
+	sorts := Sorts
+	if q.By != nil {
+		sorts = append(slices.Clip(sorts), SortHealth)
+	}
+	if !slices.Contains(sorts, field) {
+		return Page{}, &QueryError{"sort", fmt.Sprintf("is %q; use %s, with - in front for descending", q.Sort, strings.Join(sorts, ", "))}
+	}
+	for _, g := range q.Health {
+		if !slices.Contains(steer.Grades, steer.Grade(g)) {
+			return Page{}, &QueryError{"health", fmt.Sprintf("is %q; use ok, ok_alert, exceptional, unknown, unmonitored or disabled", g)}
+		}
 	}
 	descending := strings.HasPrefix(q.Sort, "-")
 	var after *cursor
@@ -99,14 +123,30 @@ func (s *Service) List(q Query) (Page, error) {
 	}
 	var all []entry
 	s.mu.RLock()
+	defer s.mu.RUnlock()
+	judge := func(traffic.Object) Judged { return Judged{} }
+	if q.By != nil {
+		judge = Judge(s.model, *q.By)
+	}
 	s.model.Each(q.Kind, func(o traffic.Object) bool {
 		k := o.Key()
-		if m := s.metas[k]; match(o, m) {
-			all = append(all, entry{Stored{o, m}, sortValue(field, k.Name, m), k.Name})
+		m := s.metas[k]
+		if !match(o, m) {
+			return true
 		}
+		if len(q.Health) > 0 || q.Available != nil || field == SortHealth {
+			j := judge(o)
+			if len(q.Health) > 0 && !slices.Contains(q.Health, string(j.Health)) || q.Available != nil && *q.Available != j.Available {
+				return true
+			}
+			if field == SortHealth {
+				all = append(all, entry{Stored{Object: o, Meta: m}, strconv.Itoa(slices.Index(steer.Grades, j.Health)), k.Name})
+				return true
+			}
+		}
+		all = append(all, entry{Stored{Object: o, Meta: m}, sortValue(field, k.Name, m), k.Name})
 		return true
 	})
-	s.mu.RUnlock()
 	compare := func(av, an, bv, bn string) int {
 		c := strings.Compare(av, bv)
 		if descending {
@@ -130,6 +170,13 @@ func (s *Service) List(q Query) (Page, error) {
 	}
 	end := min(start+q.Limit, len(all))
 	for _, e := range all[start:end] {
+		if q.By != nil {
+			j := judge(e.Object)
+			e.Judged = &j
+		}
+		if q.Uses {
+			e.Uses = s.model.CountUsers(e.Object.Key())
+		}
 		p.Items = append(p.Items, e.Stored)
 	}
 	if end < len(all) && end > start {

@@ -334,3 +334,10 @@ func (s *Service) View(f func(*traffic.Model, traffic.Position)) {
 	defer s.mu.RUnlock()
 	f(s.model, s.head)
 }
+
+// ViewMeta is View with what the store knows about objects; zero for what is not there.
+func (s *Service) ViewMeta(f func(m *traffic.Model, p traffic.Position, meta func(traffic.Key) store.Meta)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	f(s.model, s.head, func(k traffic.Key) store.Meta { return s.metas[k] })
+}

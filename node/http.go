@@ -45,7 +45,11 @@ func (n *node) startHTTP() error {
 			n.addrs.CA = n.control.authorityFile
 		}
 		mux := http.NewServeMux()
-		mux.Handle("/api/", api.Handler(api.Deps{Control: n.control.service, Store: n.control.store, History: n.control.history, Live: live{n}, Explain: explainer{n}, Queries: explainer{n}, Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), Failback: n.control.currents, Version: n.o.Version, Log: n.log}))
+		mux.Handle("/api/", api.Handler(api.Deps{
+			Control: n.control.service, Store: n.control.store, History: n.control.history, Live: live{n}, Explain: explainer{n}, Queries: explainer{n},
+			Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), World: n.state.World,
+			Failback: n.control.currents, Version: n.o.Version, Log: n.log,
+		}))
 		n.health(mux)
 		mux.Handle("/", console.Handler())
 		n.api.Store(true)

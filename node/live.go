@@ -9,6 +9,7 @@ import (
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/distribute"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
 // live tells the API what the other layers hold.
@@ -133,9 +134,19 @@ func (l live) Tasks() []control.TaskHealth {
 	list := l.n.view.Tasks()
 	out := make([]control.TaskHealth, len(list))
 	for i, t := range list {
-		v := t.Verdict
-		h := control.TaskHealth{TaskKey: t.Key, State: v.State.String(), Stale: v.Stale, Since: v.Since.UTC(), Voting: v.Voting, Failed: v.Failed, Selected: v.Selected, Findings: toFindings(l.n.view.Findings(t.Key))}
-		out[i] = h
+		out[i] = l.health(t.Key, t.Verdict)
 	}
 	return out
+}
+
+func (l live) Task(k traffic.TaskKey) (control.TaskHealth, bool) {
+	v, known := l.n.view.Known(k)
+	if !known {
+		return control.TaskHealth{}, false
+	}
+	return l.health(k, v), true
+}
+
+func (l live) health(k traffic.TaskKey, v verdict.Verdict) control.TaskHealth {
+	return control.TaskHealth{TaskKey: k, State: v.State.String(), Stale: v.Stale, Since: v.Since.UTC(), Voting: v.Voting, Failed: v.Failed, Selected: v.Selected, Findings: toFindings(l.n.view.Findings(k))}
 }

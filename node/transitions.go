@@ -133,10 +133,10 @@ func (t *transitions) consequences(addresses []string, before map[traffic.TaskKe
 	t.n.mu.Unlock()
 	word := map[bool]string{true: "available", false: "unavailable"}
 	for _, a := range s.Addresses {
-		out = append(out, history.Transition{Kind: history.OfAddress, Subject: a.Name, Address: a.Name, From: word[!a.Available], To: word[a.Available], Cause: a.Reason})
+		out = append(out, history.Transition{Kind: history.OfAddress, Subject: a.Name, Address: a.Name, From: word[!a.Available], To: word[a.Available], Cause: a.Reason.String()})
 	}
 	for _, p := range s.Pools {
-		out = append(out, history.Transition{Kind: history.OfPool, Subject: p.Name, From: word[!p.Available], To: word[p.Available], Cause: p.Reason})
+		out = append(out, history.Transition{Kind: history.OfPool, Subject: p.Name, From: word[!p.Available], To: word[p.Available], Cause: p.Reason.String()})
 	}
 	for _, d := range s.Domains {
 		out = append(out, history.Transition{Kind: history.OfDomain, Subject: d.Name + "/" + d.Type, From: gist(d.Classes[0].Before), To: gist(d.Classes[0].After), Cause: cause, Data: encoded(d.Classes)})

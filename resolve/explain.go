@@ -12,7 +12,20 @@ import (
 	"github.com/meridian-gtm/meridian/resolve/zone"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
+)
+
+// What is found at a name.
+var (
+	saidOwnRecord = said.New("name.record", "the zone's own record")
+	saidWildcard  = said.New("name.wildcard", "synthesised from the wildcard {name}")
+	saidDNAME     = said.New("name.dname", "the DNAME at {name} renames all below it")
+	saidCut       = said.New("name.delegation", "the zone cut at {name} delegates it")
+	saidNoType    = said.New("name.nodata", "the name exists without records of this type")
+	saidNoName    = said.New("name.nxdomain", "neither the name nor a wildcard exists; the closest name is {name}")
+	saidOutside   = said.New("name.outside", "no zone hosted here holds the name")
+	saidOtherType = said.New("name.other_type", "{why}; it answers {type}, so other types have no data")
 )
 
 // ErrQuestion wraps what is wrong with a question; its text names the field.
@@ -89,7 +102,7 @@ func (x *explainer) knows(addr string) bool {
 
 func (x *explainer) readClient(q steer.Question) error {
 	c := &x.out.Client
-	unknown := []line.Match{{Code: "default", Why: "every client is in default"}}
+	unknown := []line.Match{line.Everyone()}
 	if q.Line != "" {
 		if q.Client != "" {
 			return bad("line", "stands beside client; give one of them")
@@ -101,7 +114,7 @@ func (x *explainer) readClient(q steer.Question) error {
 		x.byLine, c.Basis = true, "line"
 		x.client.Lines = chain
 		for _, l := range chain {
-			c.Lines = append(c.Lines, line.Match{Code: l, Why: "a typical client of " + q.Line + " is in it"})
+			c.Lines = append(c.Lines, line.Typical(l, q.Line))
 		}
 		return nil
 	}
@@ -170,15 +183,15 @@ func (x *explainer) run() {
 			return
 		}
 		res := x.view.Lookup(&x.walk, name, x.qtype)
-		step := steer.Step{Name: text(name)}
+		step, why := steer.Step{Name: text(name)}, said.Said{}
 		next := []byte(nil)
 		switch res.Outcome {
 		case zone.Steered:
-			next = x.steered(&step, res, name)
+			next, why = x.steered(&step, res, name)
 		case zone.Answer, zone.Alias:
-			step.Kind, step.Reason, step.TTL = "record", "the zone's own record", res.Set.TTL
+			step.Kind, why, step.TTL = "record", saidOwnRecord.With(), res.Set.TTL
 			if res.Wildcard {
-				step.Kind, step.Reason = "wildcard_record", "synthesised from the wildcard "+text(res.Node.Name)
+				step.Kind, why = "wildcard_record", saidWildcard.With(text(res.Node.Name))
 			}
 			for _, rd := range res.Set.RData {
 				x.answer(name, res.Set.Type, res.Set.TTL, rd)
@@ -189,7 +202,7 @@ func (x *explainer) run() {
 				x.end("answer", "NOERROR")
 			}
 		case zone.Renamed:
-			step.Kind, step.Reason, step.TTL = "dname", "the DNAME at "+text(res.Node.Name)+" renames all below it", res.Set.TTL
+			step.Kind, why, step.TTL = "dname", saidDNAME.With(text(res.Node.Name)), res.Set.TTL
 			x.answer(res.Node.Name, dnswire.TypeDNAME, res.Set.TTL, res.Set.RData[0])
 			next = zone.Substitute(name, res.Node.Name, res.Set.RData[0])
 			if next == nil {
@@ -198,22 +211,23 @@ func (x *explainer) run() {
 			}
 			x.answer(name, dnswire.TypeCNAME, res.Set.TTL, next)
 		case zone.Referral:
-			step.Kind, step.Reason = "delegation", "the zone cut at "+text(res.Node.Name)+" delegates it"
+			step.Kind, why = "delegation", saidCut.With(text(res.Node.Name))
 			x.end("referral", "NOERROR")
 		case zone.NoData:
-			step.Kind, step.Reason = "nodata", "the name exists without records of this type"
+			step.Kind, why = "nodata", saidNoType.With()
 			x.end("nodata", "NOERROR")
 		case zone.NXDomain:
-			step.Kind, step.Reason = "nxdomain", "neither the name nor a wildcard exists; the closest name is "+text(res.Node.Name)
+			step.Kind, why = "nxdomain", saidNoName.With(text(res.Node.Name))
 			x.end("nxdomain", "NXDOMAIN")
 		default:
-			step.Kind, step.Reason = "outside", "no zone hosted here holds the name"
+			step.Kind, why = "outside", saidOutside.With()
 			if link == 0 {
 				x.end("refused", "REFUSED")
 			} else {
 				x.end("answer", "NOERROR")
 			}
 		}
+		step.Reason, step.ReasonSaid = why.String(), why
 		x.out.Steps = append(x.out.Steps, step)
 		x.out.Scope = max(x.out.Scope, step.Scope)
 		if next == nil {
@@ -238,13 +252,15 @@ func (x *explainer) answer(owner []byte, typ uint16, ttl uint32, rdata []byte) {
 
 // steered explains an access domain and returns the target of its CNAME, if that is
 // what it answers.
-func (x *explainer) steered(step *steer.Step, res zone.Result[plan.Name], name []byte) []byte {
+func (x *explainer) steered(step *steer.Step, res zone.Result[plan.Name], name []byte) (target []byte, why said.Said) {
 	d := x.domainAt(res)
 	p := res.Slot.Slot.Load()
 	cl, scope := x.clientFor(p.Lines)
 	dec, tr := x.engine.Explain(d, cl)
 	step.Kind, step.AccessDomain, step.Policy = "access_domain", d.Key().Name, string(d.Policy)
-	step.Basis, step.Reason, step.Line, step.Choice, step.Pools = dec.Basis, dec.Reason, dec.Line, dec.Choice(), tr.Pools
+	step.Basis, step.Line, step.Pools, why = dec.Basis, dec.Line, tr.Pools, dec.Reason
+	step.ChoiceSaid = dec.Choice()
+	step.Choice = step.ChoiceSaid.String()
 	step.TTL, step.Scope, step.Override = d.TTL, scope, steer.OrderedBy(dec.Override)
 	step.UsedLines, _ = steer.Uses(x.s.model, d)
 	for _, pick := range dec.Picks {
@@ -259,14 +275,13 @@ func (x *explainer) steered(step *steer.Step, res zone.Result[plan.Name], name [
 	}
 	if len(dec.Picks) == 0 {
 		x.end("nodata", "NOERROR")
-		return nil
+		return nil, why
 	}
 	pick := dec.Picks[0]
 	_, typ := plan.RData(pick.Entries[0].Value)
 	if typ != x.qtype && typ != dnswire.TypeCNAME && x.qtype != dnswire.TypeANY {
-		step.Reason += "; it answers " + rr.TypeText(typ) + ", so other types have no data"
 		x.end("nodata", "NOERROR")
-		return nil
+		return nil, saidOtherType.With(why, rr.TypeText(typ))
 	}
 	for _, e := range pick.Entries[:min(pick.Answers, len(pick.Entries))] {
 		rd, typ := plan.RData(e.Value)
@@ -274,9 +289,9 @@ func (x *explainer) steered(step *steer.Step, res zone.Result[plan.Name], name [
 	}
 	x.end("answer", "NOERROR")
 	if typ == dnswire.TypeCNAME && x.qtype != dnswire.TypeCNAME && x.qtype != dnswire.TypeANY {
-		return plan.WireName(pick.Entries[0].Value)
+		return plan.WireName(pick.Entries[0].Value), why
 	}
-	return nil
+	return nil, why
 }
 
 func display(value string, alias bool) string {

@@ -124,6 +124,13 @@ func (s *State) Map() *line.Map {
 	return s.geoMap
 }
 
+// World returns the location map in force with the custom lines over it, never nil.
+func (s *State) World() *line.World {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.world
+}
+
 // UseMap puts a location map in force before the first configuration: the one that
 // was when the node ended. It stays while the map that is configured cannot be had.
 func (s *State) UseMap(hash string, m *line.Map) {

@@ -47,3 +47,9 @@ func (d *Draft) Each(k Kind, f func(Object) bool) {
 		return f(o)
 	})
 }
+
+// Line returns the custom line as the draft would have it, nil if there is none.
+func (d *Draft) Line(n string) *Line {
+	l, _ := d.Get(Key{KindLine, n}).(*Line)
+	return l
+}

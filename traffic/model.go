@@ -57,6 +57,22 @@ func (m *Model) Each(k Kind, f func(Object) bool) {
 // Users returns the objects that name k, in order.
 func (m *Model) Users(k Key) []Key { return sortedKeys(m.users[k]) }
 
+// EachUser calls f for every object that names k, in no order.
+func (m *Model) EachUser(k Key, f func(Key)) {
+	for u := range m.users[k] {
+		f(u)
+	}
+}
+
+// CountUsers counts the objects that name k, by kind.
+func (m *Model) CountUsers(k Key) map[Kind]int {
+	out := map[Kind]int{}
+	for u := range m.users[k] {
+		out[u.Kind]++
+	}
+	return out
+}
+
 // InZone returns the records of a zone, in order.
 func (m *Model) InZone(zone string) []Key { return sortedKeys(m.byZone[zone]) }
 

@@ -211,6 +211,9 @@ func TestEveryServedPathIsInTheDocument(t *testing.T) {
 			if slices.Contains(listed[o.path], m) {
 				continue
 			}
+			if other, ok := w.doc.find(m, o.example()); ok && other.path != o.path {
+				continue // .../{type} takes what .../graph does not
+			}
 			r := w.do(auth.Admin, m, o.example(), "{}").problem(405, "method_not_allowed")
 			for _, a := range listed[o.path] {
 				if !strings.Contains(r.header.Get("Allow"), a) {

@@ -22,6 +22,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -38,6 +39,8 @@ type Deps struct {
 	Gate    *auth.Gate         // who may come in; nil: one of this handler's own
 	OIDC    *oidc.Provider     // to sign in elsewhere; nil: only here
 	Health  steer.Health       // for previews; without Verdict nothing has been judged yet
+	// World places clients and addresses; nil: nothing is known but built-in lines.
+	World func() *line.World
 	// Failback resets current members; nil: nobody here can.
 	Failback control.Failback
 	Version  string           // of this program
@@ -109,6 +112,7 @@ func Handler(d Deps) http.Handler {
 	s.oidcRoutes()
 	s.userRoutes()
 	s.explainRoutes()
+	s.graphRoutes()
 	s.lineRoutes()
 	s.streamRoutes()
 	s.documents()
@@ -282,4 +286,7 @@ type nothingLive struct{}
 func (nothingLive) Nodes() []control.Node       { return nil }
 func (nothingLive) Vantages() []control.Vantage { return nil }
 func (nothingLive) Tasks() []control.TaskHealth { return nil }
+func (nothingLive) Task(traffic.TaskKey) (control.TaskHealth, bool) {
+	return control.TaskHealth{}, false
+}
 func (nothingLive) Controls() []control.Process { return []control.Process{} }

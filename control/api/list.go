@@ -30,9 +30,18 @@ var pageParams = []*huma.Param{
 }
 
 func (s *server) listParams(k kind) []*huma.Param {
+	sorts := control.Sorts
+	if judged(k) {
+		sorts = append(slices.Clip(sorts), control.SortHealth)
+	}
 	out := append(slices.Clone(pageParams),
 		query("q", huma.TypeString, "Text in name, remark, labels or main content, any case."),
-		query("sort", huma.TypeString, strings.Join(control.Sorts, ", ")+"; with - in front for descending. Default name."))
+		query("sort", huma.TypeString, strings.Join(sorts, ", ")+"; with - in front for descending. Default name."))
+	if judged(k) {
+		out = append(out, query("health", huma.TypeString, "Only those of this health: ok, ok_alert, exceptional, unknown, unmonitored or disabled; several times for any of them."),
+			query("available", huma.TypeBoolean, "Only those that are available, or not."),
+			query("with", huma.TypeString, "What to tell besides, with commas: health (health, available and state of each), used_by (used_by_counts)."))
+	}
 	for _, f := range control.Filters(k.kind) {
 		doc := "Only those with this value; several times for any of them."
 		if f == "label" {
@@ -42,6 +51,9 @@ func (s *server) listParams(k kind) []*huma.Param {
 	}
 	return out
 }
+
+// judged reports whether objects of a kind have a computed state.
+func judged(k kind) bool { return slices.Contains(control.Judging, k.kind) }
 
 func limitOf(c *call) (int, error) {
 	v := c.URL.Query().Get("limit")
@@ -60,7 +72,7 @@ func (s *server) list(c *call, k kind) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	q := control.Query{Kind: k.kind, Limit: limit, Filters: map[string][]string{}}
+	q, health := control.Query{Kind: k.kind, Limit: limit, Filters: map[string][]string{}}, false
 	for name, values := range c.URL.Query() {
 		switch name {
 		case "limit":
@@ -70,9 +82,32 @@ func (s *server) list(c *call, k kind) (answer, error) {
 			q.Text = values[0]
 		case "sort":
 			q.Sort = values[0]
+		case "health":
+			q.Health = values
+		case "available":
+			v, err := strconv.ParseBool(values[0])
+			if err != nil {
+				return answer{}, invalidField("available", "invalid_parameter", "must be true or false")
+			}
+			q.Available = &v
+		case "with":
+			for w := range strings.SplitSeq(values[0], ",") {
+				switch w {
+				case "health":
+					health = true
+				case "used_by":
+					q.Uses = true
+				default:
+					return answer{}, invalidField("with", "invalid_parameter", "must be health, used_by or both with a comma")
+				}
+			}
 		default:
 			q.Filters[name] = values
 		}
+	}
+	if judged(k) {
+		h := s.Health
+		q.By = &h
 	}
 	p, err := s.control.List(q)
 	if err != nil {
@@ -82,6 +117,10 @@ func (s *server) list(c *call, k kind) (answer, error) {
 	for i, o := range p.Items {
 		meta := metaOf(o.Meta)
 		s.live(o.Object, &meta)
+		meta.Uses = o.Uses
+		if health {
+			meta.Health, meta.Available, meta.State = o.Judged.Health, &o.Judged.Available, o.Judged.State
+		}
 		items[i] = document(o.Object, meta)
 	}
 	return answer{body: page{Items: items, Next: p.Next, Total: &p.Total}}, nil

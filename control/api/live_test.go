@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,16 @@ func (l *live) Vantages() []control.Vantage {
 }
 
 func (l *live) Controls() []control.Process { return []control.Process{} }
+
+func (l *live) Task(k traffic.TaskKey) (control.TaskHealth, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.tasks, func(t control.TaskHealth) bool { return t.TaskKey == k })
+	if i < 0 {
+		return control.TaskHealth{}, false
+	}
+	return l.tasks[i], true
+}
 
 func (l *live) Tasks() []control.TaskHealth {
 	l.mu.Lock()

@@ -18,6 +18,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -35,9 +36,14 @@ type objectMeta struct {
 	Records   *int              `json:"record_count,omitempty" readOnly:"true" doc:"How many record sets a zone has."`
 	HiddenBy  string            `json:"hidden_by,omitempty" readOnly:"true" doc:"The enabled access domain, NAME/TYPE, that is answered in place of a record."`
 	Warnings  []traffic.Problem `json:"warnings,omitempty" readOnly:"true" doc:"Only in the answer to a write."`
+
+	Health    steer.Grade          `json:"health,omitempty" readOnly:"true" enum:"ok,ok_alert,exceptional,unknown,unmonitored,disabled" doc:"Computed from the health tasks below it; only in lists, with ?with=health."`
+	Available *bool                `json:"available,omitempty" readOnly:"true" doc:"By health, modes and overrides together; with ?with=health."`
+	State     said.Said            `json:"state,omitzero" readOnly:"true" doc:"Why an address or a pool is available or not; with ?with=health."`
+	Uses      map[traffic.Kind]int `json:"used_by_counts,omitzero" readOnly:"true" doc:"How many of each kind name it; with ?with=used_by."`
 }
 
-var metaFields = []string{"id", "version", "revision", "set", "created_at", "updated_at", "used_by", "override", "record_count", "hidden_by", "warnings"}
+var metaFields = []string{"id", "version", "revision", "set", "created_at", "updated_at", "used_by", "override", "record_count", "hidden_by", "warnings", "health", "available", "state", "used_by_counts"}
 
 const (
 	planType   = "application/vnd.meridian.plan+json"

@@ -9,7 +9,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/graph"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -25,6 +27,10 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[steer.Outcome]():   "AnswerOutcome",
 	reflect.TypeFor[steer.Option]():    "AnswerOption",
 	templateSchema:                     "Template",
+	reflect.TypeFor[graph.Domain]():    "DomainGraph",
+	reflect.TypeFor[graph.Pool]():      "PoolGraph",
+	reflect.TypeFor[graph.Link]():      "GraphLink",
+	reflect.TypeFor[graph.State]():     "GraphState",
 }
 
 func nameSchema(t reflect.Type, hint string) string {
@@ -63,6 +69,24 @@ func (durationSchema) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: durationFormat, Description: "Like 500ms, 5s or 1m30s."}
 }
 
+// saidRef stands in for said.Said, which writes itself.
+type saidRef struct{}
+
+// Schema implements huma.SchemaProvider.
+func (saidRef) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: refPrefix + "Said"} }
+
+// saidSchema describes a sentence, which may hold others.
+func saidSchema() *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"code", "text"},
+		Description: "A sentence for people: in English, and as a stable code with named arguments, so that a program says it in another language.",
+		Properties: map[string]*huma.Schema{
+			"code": {Type: huma.TypeString, Description: "Stable word for the sentence."},
+			"text": {Type: huma.TypeString, Description: "The sentence in English."},
+			"args": {Type: huma.TypeObject, Description: "What stands in its places, by name; a sentence may stand within another.",
+				AdditionalProperties: &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeNumber}, {Ref: refPrefix + "Said"}}}},
+		}}
+}
+
 // templateSchema is traffic.Template flattened and without the defaults of its
 // durations, which the schema library wants as numbers.
 var templateSchema = reflect.StructOf(withoutDurationDefaults(reflect.TypeFor[traffic.Template]()))
@@ -88,6 +112,8 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[traffic.Duration](), reflect.TypeFor[durationSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[traffic.Value](), reflect.TypeFor[valueSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[traffic.Template](), templateSchema)
+	r.RegisterTypeAlias(reflect.TypeFor[said.Said](), reflect.TypeFor[saidRef]())
+	r.Map()["Said"] = saidSchema()
 	return r
 }
 

@@ -266,6 +266,16 @@ func (v *View) Verdict(k traffic.TaskKey) verdict.Verdict {
 	return v.loaded[k]
 }
 
+// Known is Verdict, and whether there is such a task.
+func (v *View) Known(k traffic.TaskKey) (verdict.Verdict, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if t := v.tasks[k]; t != nil {
+		return t.v, true
+	}
+	return verdict.Verdict{}, false
+}
+
 // Digest returns a short text that is equal on nodes whose tasks have equal states.
 func (v *View) Digest() string {
 	v.mu.RLock()

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Custom is an operator's own line.
@@ -17,10 +19,36 @@ type Custom struct {
 	Prefixes []netip.Prefix
 }
 
+// Why a line holds a client.
+var (
+	saidNetwork   = said.New("line.network", "{network} is in {line}")
+	saidDefault   = said.New("line.default", "default holds every client")
+	saidAnnounced = said.New("line.announced", "AS{asn} announces it, which belongs to {operator}")
+	saidListed    = said.New("line.listed", "a list of {operator} networks holds it")
+	saidCrawler   = said.New("line.crawler", "a list of {engine} crawler networks holds it")
+	saidAlsoAt    = said.New("line.operator_placed", "{why}; it is placed in {place}")
+	saidDataPlace = said.New("line.placed_by_data", "the location data place it in {place}")
+	saidPlaced    = said.New("line.placed", "{source} places it in {place}")
+	saidUnsure    = said.New("line.low_confidence", "{why} (low confidence)")
+	saidTypical   = said.New("line.typical", "a typical client of {line} is in it")
+	saidEveryone  = said.New("line.everyone", "every client is in default")
+)
+
+func match(code string, why said.Said) Match { return Match{code, why.String(), why} }
+
+// Typical is what to say of a line of a typical client of another, and Everyone of
+// default where nothing is known of a client.
+func Typical(code, of string) Match { return match(code, saidTypical.With(of)) }
+
+// Everyone is default, where nothing is known of a client.
+func Everyone() Match { return match(Default, saidEveryone.With()) }
+
 // Match is one line that holds a client, with the reason as a sentence.
 type Match struct {
 	Code string `json:"code"`
 	Why  string `json:"why" doc:"Why it holds the client, in a sentence."`
+	// WhySaid is absent from what nodes of earlier releases tell.
+	WhySaid said.Said `json:"why_said,omitzero" doc:"Why with its code."`
 }
 
 // Client is all that is known of one client address.
@@ -152,15 +180,15 @@ func (w *World) Locate(a netip.Addr) Client {
 	}
 	c.Point, c.PointOK = w.m.point(k)
 	for _, h := range hits {
-		c.Lines = append(c.Lines, Match{h.name, fmt.Sprintf("%s is in %s", h.p, h.name)})
+		c.Lines = append(c.Lines, match(h.name, saidNetwork.With(h.p, h.name)))
 	}
 	for _, code := range w.m.chains[k] {
-		c.Lines = append(c.Lines, Match{code, w.m.why(code, k)})
+		c.Lines = append(c.Lines, match(code, w.m.why(code, k)))
 	}
 	return c
 }
 
-var whyDefault = Match{Default, "default holds every client"}
+var whyDefault = match(Default, saidDefault.With())
 
 // point returns where a client of a kind is, for distances.
 func (m *Map) point(kind int) (Point, bool) {
@@ -173,27 +201,27 @@ func (m *Map) point(kind int) (Point, bool) {
 }
 
 // why says in a sentence why a client of the kind is in the line.
-func (m *Map) why(code string, kind int) string {
+func (m *Map) why(code string, kind int) said.Said {
 	k := m.kinds[kind]
 	place := m.places[k.Place]
 	in, _ := Lookup(code)
-	operator := func(name string) string {
+	operator := func(name string) said.Said {
 		if k.ASN != 0 {
-			return fmt.Sprintf("AS%d announces it, which belongs to %s", k.ASN, name)
+			return saidAnnounced.With(k.ASN, name)
 		}
-		return fmt.Sprintf("a list of %s networks holds it", name)
+		return saidListed.With(name)
 	}
 	switch in.Category {
 	case CategoryDefault:
-		return whyDefault.Why
+		return whyDefault.WhySaid
 	case CategorySearch:
-		return fmt.Sprintf("a list of %s crawler networks holds it", nameOf("search:"+k.Search))
+		return saidCrawler.With(nameOf("search:" + k.Search))
 	case CategoryCloud:
 		return operator(nameOf("cloud:" + k.Cloud))
 	case CategoryISP:
 		s := operator(nameOf(k.ISP))
 		if strings.Contains(code, ":") {
-			s += fmt.Sprintf("; it is placed in %s", nameOf(place.Subdivision))
+			s = saidAlsoAt.With(s, nameOf(place.Subdivision))
 		}
 		return s
 	}
@@ -201,12 +229,12 @@ func (m *Map) why(code string, kind int) string {
 	if place.Name != "" && place.Name != where {
 		where = place.Name + ", " + where
 	}
-	s := fmt.Sprintf("the location data place it in %s", where)
+	s := saidDataPlace.With(where)
 	if len(m.about.Sources) > 0 && !(k.ISP != "" && place.Subdivision == "" && k.Confidence == Low) {
-		s = fmt.Sprintf("%s places it in %s", m.about.Sources[0].Name, where)
+		s = saidPlaced.With(m.about.Sources[0].Name, where)
 	}
 	if k.Confidence == Low {
-		s += " (low confidence)"
+		s = saidUnsure.With(s)
 	}
 	return s
 }

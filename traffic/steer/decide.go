@@ -1,12 +1,12 @@
 package steer
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Client is what the engine knows of who asks: the lines that hold it, most
@@ -35,8 +35,8 @@ type candidate struct {
 	withdrawn bool
 	forced    bool              // a pool whose addresses count as available
 	override  *traffic.Override // that decides about it, if one does
-	reason    string            // state in words
-	why       string            // for a trace: why it was taken or left
+	reason    said.Said         // state in words
+	why       said.Said         // for a trace: why it was taken or left
 	at        *traffic.Location
 }
 
@@ -47,7 +47,7 @@ func (e *Engine) decide(d *traffic.AccessDomain, c Client, tr *Trace) Decision {
 	o := e.over(d)
 	switch {
 	case o != nil && o.Action == traffic.Drain:
-		out = Decision{Basis: NoData, Reason: "the access domain " + overrideReason(o)}
+		out = Decision{Basis: NoData, Reason: saidDomainOrder.With(overrideReason(o))}
 	case len(ch.taken) > 0:
 		out = Decision{Basis: ByPolicy, Reason: ch.reason, Line: ch.line, Rule: ch.rule}
 		if ch.fallback {
@@ -77,7 +77,7 @@ func (e *Engine) poolCandidates(d *traffic.AccessDomain) []*candidate {
 		k := &candidate{name: m.Pool, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available,
 			withdrawn: s.Withdrawn, forced: s.Forced, override: s.Override, reason: s.Reason}
 		if !m.Enabled {
-			k.reason = "is disabled as a member here"
+			k.reason = saidMemberDisabled.With()
 		}
 		if d.Order == traffic.OrderDistance {
 			k.at = e.meanLocation(m.Pool)
@@ -97,12 +97,12 @@ func (e *Engine) addressCandidates(p *traffic.Pool, forced bool) []*candidate {
 		k := &candidate{name: m.Address, link: &m.Link, pos: i, enabled: m.Enabled && s.Enabled, available: m.Enabled && s.Available,
 			withdrawn: s.Withdrawn, override: s.Override, reason: s.Reason}
 		if !m.Enabled {
-			k.reason = "is disabled as a member here"
+			k.reason = saidMemberDisabled.With()
 		}
 		if a := e.Config.Address(m.Address); a != nil {
 			k.at, k.value = a.Location, a.Address
 			if forced && k.enabled && !k.available && !k.withdrawn && !e.down(a) {
-				k.available, k.reason = true, "counts as available, as an override says of its pool; else it "+k.reason
+				k.available, k.reason = true, saidForced.With(k.reason)
 			}
 		}
 		cands = append(cands, k)
@@ -124,7 +124,7 @@ type choice struct {
 	strict   bool         // matched is binding
 	line     string
 	fallback bool
-	reason   string
+	reason   said.Said
 }
 
 // choose applies a policy to members ordered by serial. strict forbids the
@@ -133,9 +133,9 @@ func (e *Engine) choose(s *traffic.Steering, scope traffic.Key, cands []*candida
 	avail := filter(cands, func(k *candidate) bool { return k.available })
 	switch s.Policy {
 	case traffic.RoundRobin:
-		return choice{rule: Rotate, taken: avail, reason: "round robin: the available members take turns"}
+		return choice{rule: Rotate, taken: avail, reason: saidRoundRobin.With()}
 	case traffic.Weighted:
-		return choice{rule: Draw, taken: avail, reason: "weighted: drawn among the available members by weight"}
+		return choice{rule: Draw, taken: avail, reason: saidWeighted.With()}
 	case traffic.Proximity:
 		return e.proximity(s, cands, avail, c, strict)
 	}
@@ -143,14 +143,14 @@ func (e *Engine) choose(s *traffic.Steering, scope traffic.Key, cands []*candida
 		return choice{}
 	}
 	first := avail[0]
-	reason := fmt.Sprintf("sequential: %s has the smallest serial of the available members", first.name)
+	reason := saidSequential.With(first.name)
 	if s.Mode == traffic.NonPreemptive && e.Current != nil {
 		// The current member stays while listed, enabled and available; when it is not
 		// available the same rule as always names the next (design 5.1.3).
 		if cur := e.Current(scope); cur != "" {
 			if i := slices.IndexFunc(avail, func(k *candidate) bool { return k.name == cur }); i >= 0 {
 				if avail[i] != first {
-					reason = fmt.Sprintf("sequential, non-preemptive: %s is current and stays, though %s has a smaller serial", cur, first.name)
+					reason = saidStays.With(cur, first.name)
 				}
 				first = avail[i]
 			}
@@ -170,20 +170,20 @@ func (e *Engine) proximity(s *traffic.Steering, cands, avail []*candidate, c Cli
 		if len(on) == 0 {
 			continue
 		}
-		how := "serial"
+		how := saidNearBySerial
 		if s.Order == traffic.OrderDistance && c.PointOK {
 			byDistance(on, c.Point)
-			how = "distance"
+			how = saidNearByWay
 		}
 		out.taken, out.line = on[:1], l
-		out.reason = fmt.Sprintf("proximity: line %s is the client's most specific with an available member; first by %s is %s", l, how, on[0].name)
+		out.reason = how.With(l, on[0].name)
 		return out
 	}
 	if strict || len(avail) == 0 {
 		return out
 	}
 	out.taken, out.fallback = avail[:1], true
-	out.reason = fmt.Sprintf("proximity: no line of the client has an available member; %s has the smallest serial of any line", avail[0].name)
+	out.reason = saidUnmatched.With(avail[0].name)
 	return out
 }
 
@@ -274,19 +274,19 @@ func (e *Engine) entries(cands []*candidate) []Entry {
 func (e *Engine) lastResort(d *traffic.AccessDomain, cands []*candidate, ch choice, tr *Trace) Decision {
 	if ch.strict {
 		if len(ch.matched) == 0 {
-			return Decision{Basis: NoData, Reason: "no member serves a line of the client, and unmatched is nodata"}
+			return Decision{Basis: NoData, Reason: saidNobodyServes.With()}
 		}
 		cands = ch.matched
 	}
 	if d.AllDown == traffic.AllDownNoData {
-		return Decision{Basis: NoData, Reason: "no pool is available, and all_down is nodata"}
+		return Decision{Basis: NoData, Reason: saidAllDownNoData.With()}
 	}
 	for _, pass := range []struct {
 		keep func(*candidate) bool
-		why  string
+		why  *said.Template
 	}{
-		{func(k *candidate) bool { return k.available }, "no pool is available; last resort: the available addresses of %s"},
-		{func(k *candidate) bool { return k.enabled && !k.withdrawn }, "no pool is available and no address either; last resort: every enabled address of %s"},
+		{func(k *candidate) bool { return k.available }, saidLastAvailable},
+		{func(k *candidate) bool { return k.enabled && !k.withdrawn }, saidLastEnabled},
 	} {
 		for _, pool := range cands {
 			if !pool.enabled || pool.withdrawn {
@@ -298,14 +298,14 @@ func (e *Engine) lastResort(d *traffic.AccessDomain, cands []*candidate, ch choi
 			if len(keep) == 0 {
 				continue
 			}
-			pool.why = "taken as the last resort: the smallest serial with addresses to give"
+			pool.why = saidLastPool.With()
 			if tr != nil {
 				tr.lastResort(p, addrs, keep)
 			}
-			return Decision{Basis: LastResort, Reason: fmt.Sprintf(pass.why, pool.name), Rule: First, Picks: []Pick{e.failOpen(p, keep, pool.link.Weight)}}
+			return Decision{Basis: LastResort, Reason: pass.why.With(pool.name), Rule: First, Picks: []Pick{e.failOpen(p, keep, pool.link.Weight)}}
 		}
 	}
-	return Decision{Basis: NoData, Reason: "no enabled address is left that an operator has not withdrawn"}
+	return Decision{Basis: NoData, Reason: saidNothingLeft.With()}
 }
 
 // failOpen gives all the addresses at once, so that clients may find one that still

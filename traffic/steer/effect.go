@@ -7,6 +7,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
@@ -68,11 +69,12 @@ type LineEffect struct {
 // Outcome is a Decision in the form in which two are compared: what cannot be seen in
 // answers, like weights that nothing is drawn by, is left out.
 type Outcome struct {
-	Basis  Basis    `json:"basis" enum:"policy,unmatched,last_resort,nodata"`
-	Reason string   `json:"reason"`
-	TTL    uint32   `json:"ttl,omitempty" doc:"Seconds; absent for an empty answer."`
-	Rule   string   `json:"rule" enum:"none,first,rotate,draw" doc:"How queries pick among the pools."`
-	Pools  []Option `json:"pools"`
+	Basis      Basis     `json:"basis" enum:"policy,unmatched,last_resort,nodata"`
+	Reason     string    `json:"reason"`
+	ReasonSaid said.Said `json:"reason_said,omitzero" doc:"Reason with its code."`
+	TTL        uint32    `json:"ttl,omitempty" doc:"Seconds; absent for an empty answer."`
+	Rule       string    `json:"rule" enum:"none,first,rotate,draw" doc:"How queries pick among the pools."`
+	Pools      []Option  `json:"pools"`
 }
 
 // Option is one pool that may be answered from.
@@ -284,12 +286,18 @@ func compareClasses(x, y LineEffect) int {
 	return cmp.Or(rank(x)-rank(y), moreQueries(x.Queries, y.Queries), other(x)-other(y), strings.Compare(x.Line, y.Line))
 }
 
+// OutcomeOf is what Decide decides, in the form in which it is shown.
+func (e *Engine) OutcomeOf(d *traffic.AccessDomain, c Client) *Outcome { return e.outcome(d, c) }
+
+// Equal reports whether clients would see no difference.
+func (o *Outcome) Equal(p *Outcome) bool { return o.equal(p) }
+
 func (e *Engine) outcome(d *traffic.AccessDomain, c Client) *Outcome {
 	if d == nil {
 		return nil
 	}
 	dec := e.Decide(d, c)
-	out := &Outcome{Basis: dec.Basis, Reason: dec.Reason, Rule: None.String(), Pools: make([]Option, 0, len(dec.Picks))}
+	out := &Outcome{Basis: dec.Basis, Reason: dec.Reason.String(), ReasonSaid: dec.Reason, Rule: None.String(), Pools: make([]Option, 0, len(dec.Picks))}
 	rule := alone(dec.Rule, len(dec.Picks))
 	for _, p := range dec.Picks {
 		inner := alone(p.Rule, len(p.Entries))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
@@ -122,7 +123,7 @@ func possible(s Side, k traffic.Key, l string, h Health) any {
 	chain, _ := w.ChainOf(l)
 	// An engine for each question: nothing remembered can hide a fault of remembering.
 	dec := (&Engine{Config: s, Verdict: h.Verdict, Current: h.Current}).Decide(d, Client{Lines: chain})
-	dec.Reason, dec.Line, dec.Override = "", "", nil
+	dec.Reason, dec.Line, dec.Override = said.Said{}, "", nil
 	if len(dec.Picks) == 1 {
 		dec.Rule = First
 	}

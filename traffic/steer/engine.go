@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
@@ -33,9 +34,10 @@ type Engine struct {
 	// Lapsed holds the ids of overrides that have ended here before control removed them.
 	Lapsed map[string]bool
 
-	visiting map[string]bool      // names on the path of inherited availability
-	pools    map[string]PoolState // judged so far
-	names    map[string]inherited // judged so far: without, names that fan out and meet again cost exponentially
+	visiting map[string]bool       // names on the path of inherited availability
+	pools    map[string]PoolState  // judged so far
+	grades   map[traffic.Key]Grade // judged so far
+	names    map[string]inherited  // judged so far: without, names that fan out and meet again cost exponentially
 }
 
 type inherited struct{ available, hosted bool }
@@ -67,9 +69,9 @@ const (
 // Decision is what an access domain answers to one class of clients.
 type Decision struct {
 	Basis  Basis
-	Reason string // the basis in a sentence
-	Line   string // the line that won, for proximity
-	Rule   Rule   // among Picks
+	Reason said.Said // the basis in a sentence
+	Line   string    // the line that won, for proximity
+	Rule   Rule      // among Picks
 	Picks  []Pick
 	// Override is the operator's order about the access domain as a whole, if there is one.
 	Override *traffic.Override
@@ -98,7 +100,7 @@ type AddressState struct {
 	Enabled   bool
 	Available bool
 	Withdrawn bool // out by an operator's order, so not even a last resort
-	Reason    string
+	Reason    said.Said
 	OK, Total int               // health tasks
 	Override  *traffic.Override // that decides, if one does
 }
@@ -109,7 +111,7 @@ type PoolState struct {
 	Available bool
 	Withdrawn bool // out by an override, so its addresses are not even a last resort
 	Forced    bool // an override says that it is available, so its addresses count as such
-	Reason    string
+	Reason    said.Said
 	OK, Total int // available and enabled addresses
 	Override  *traffic.Override
 }
@@ -119,11 +121,11 @@ func (e *Engine) Address(name string) AddressState {
 	a := e.Config.Address(name)
 	switch {
 	case a == nil:
-		return AddressState{Reason: "does not exist"}
+		return AddressState{Reason: saidMissing.With()}
 	case !a.Enabled:
-		return AddressState{Reason: "is disabled"}
+		return AddressState{Reason: saidDisabled.With()}
 	case e.down(a):
-		return AddressState{Enabled: true, Reason: "is taken as failed for this question"}
+		return AddressState{Enabled: true, Reason: saidPretended.With()}
 	}
 	if o := e.Config.Override(a.Key(), a.Labels, e.Lapsed); o != nil {
 		drain := o.Action == traffic.Drain
@@ -131,9 +133,9 @@ func (e *Engine) Address(name string) AddressState {
 	}
 	switch {
 	case a.Mode == traffic.ManualUnavailable:
-		return AddressState{Enabled: true, Withdrawn: true, Reason: "is set unavailable by hand"}
+		return AddressState{Enabled: true, Withdrawn: true, Reason: saidByHandDown.With()}
 	case a.Mode == traffic.ManualAvailable:
-		return AddressState{Enabled: true, Available: true, Reason: "is set available by hand"}
+		return AddressState{Enabled: true, Available: true, Reason: saidByHandUp.With()}
 	}
 	s := AddressState{Enabled: true}
 	stale := 0
@@ -157,9 +159,9 @@ func (e *Engine) Address(name string) AddressState {
 		if ok, hosted := e.hosted(a.Address); hosted {
 			s.Available = ok
 			if ok {
-				s.Reason += "; the hosted access domain it names is available"
+				s.Reason = saidHostedUp.With(s.Reason)
 			} else {
-				s.Reason = "the hosted access domain it names is unavailable"
+				s.Reason = saidHostedDown.With()
 			}
 		}
 	}
@@ -214,9 +216,9 @@ func (e *Engine) judge(name string) PoolState {
 	p := e.Config.Pool(name)
 	switch {
 	case p == nil:
-		return PoolState{Reason: "does not exist"}
+		return PoolState{Reason: saidMissing.With()}
 	case !p.Enabled:
-		return PoolState{Reason: "is disabled"}
+		return PoolState{Reason: saidDisabled.With()}
 	}
 	s := PoolState{Enabled: true}
 	for i := range p.Members {
@@ -250,7 +252,7 @@ func (e *Engine) force(p *traffic.Pool, s PoolState) PoolState {
 	s.Forced, s.Reason = true, overrideReason(s.Override)
 	s.Available = slices.ContainsFunc(e.addressCandidates(p, true), func(k *candidate) bool { return k.available })
 	if !s.Available {
-		s.Reason += ", but has no enabled address that is not withdrawn"
+		s.Reason = saidForcedEmpty.With(s.Reason)
 	}
 	return s
 }
@@ -267,6 +269,11 @@ func (e *Engine) poolIn(name string, domain *traffic.Override) PoolState {
 		s = e.force(e.Config.Pool(name), s)
 	}
 	return s
+}
+
+// PoolIn judges a pool as a member of an access domain, which an override may be about.
+func (e *Engine) PoolIn(name string, d *traffic.AccessDomain) PoolState {
+	return e.poolIn(name, e.over(d))
 }
 
 // over returns the override about an access domain, nil for none.

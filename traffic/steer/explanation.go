@@ -3,6 +3,7 @@ package steer
 import (
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Question is what explain is asked. Client is an address or a network; Line stands
@@ -60,9 +61,11 @@ type Step struct {
 	Policy       string       `json:"policy,omitempty"`
 	Basis        Basis        `json:"basis,omitempty" doc:"policy, unmatched, last_resort or nodata."`
 	Reason       string       `json:"reason"`
+	ReasonSaid   said.Said    `json:"reason_said,omitzero" doc:"Reason with its code."`
 	Line         string       `json:"line,omitempty" doc:"Line that won."`
 	UsedLines    []string     `json:"used_lines,omitempty" doc:"Lines that this name looks at; others play no part."`
 	Choice       string       `json:"choice,omitempty" doc:"How queries pick among the candidates."`
+	ChoiceSaid   said.Said    `json:"choice_said,omitzero" doc:"Choice with its code."`
 	Candidates   []Candidates `json:"candidates,omitempty"`
 	Pools        []Considered `json:"pools,omitempty"`
 	Override     *Ordered     `json:"override,omitempty" doc:"The operator's order about the access domain as a whole."`
@@ -81,29 +84,50 @@ type Candidates struct {
 	Weights []int    `json:"weights,omitempty"`
 }
 
+// How a decision is turned into answers. The first says how the pool is picked, where
+// there are several, the second how its addresses are.
+var (
+	saidNextPool   = said.New("answer.next_pool", "each answer comes from the next pool in turn; {rest}")
+	saidDrawnPool  = said.New("answer.drawn_pool", "each answer comes from one pool, drawn by weight; {rest}")
+	saidAliasTurn  = said.New("answer.cname_turn", "one CNAME, in turn")
+	saidAliasDrawn = said.New("answer.cname_weight", "one CNAME, drawn by weight")
+	saidAlias      = said.New("answer.cname", "one CNAME")
+	saidSomeTurn   = said.New("answer.some_turn", "some of its addresses, the first moving on with each query")
+	saidAllTurn    = said.New("answer.all_turn", "all its addresses, the first moving on with each query")
+	saidDrawn      = said.New("answer.weight", "drawn by weight, independently for each query")
+	saidAlways     = said.New("answer.always", "always the same address")
+)
+
 // Choice says in a sentence how a decision is turned into answers.
-func (d Decision) Choice() string {
+func (d Decision) Choice() said.Said {
 	if len(d.Picks) == 0 {
-		return ""
+		return said.Said{}
 	}
-	s := map[Rule]string{First: "", Rotate: "each answer comes from the next pool in turn; ", Draw: "each answer comes from one pool, drawn by weight; "}[d.Rule]
-	if len(d.Picks) == 1 {
-		s = ""
+	s := d.Picks[0].choice()
+	switch {
+	case len(d.Picks) == 1:
+	case d.Rule == Rotate:
+		return saidNextPool.With(s)
+	case d.Rule == Draw:
+		return saidDrawnPool.With(s)
 	}
-	p := d.Picks[0]
+	return s
+}
+
+func (p *Pick) choice() said.Said {
 	switch {
 	case p.Alias && p.Rule == Rotate && len(p.Entries) > 1:
-		return s + "one CNAME, in turn"
+		return saidAliasTurn.With()
 	case p.Alias && p.Rule == Draw && len(p.Entries) > 1:
-		return s + "one CNAME, drawn by weight"
+		return saidAliasDrawn.With()
 	case p.Alias:
-		return s + "one CNAME"
+		return saidAlias.With()
 	case p.Rule == Rotate && p.Answers < len(p.Entries):
-		return s + "some of its addresses, the first moving on with each query"
+		return saidSomeTurn.With()
 	case p.Rule == Rotate && len(p.Entries) > 1:
-		return s + "all its addresses, the first moving on with each query"
+		return saidAllTurn.With()
 	case p.Rule == Draw && len(p.Entries) > 1:
-		return s + "drawn by weight, independently for each query"
+		return saidDrawn.With()
 	}
-	return s + "always the same address"
+	return saidAlways.With()
 }

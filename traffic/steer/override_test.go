@@ -2,6 +2,7 @@ package steer
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -122,7 +123,7 @@ func TestOverridesHoldWhateverElseStands(t *testing.T) {
 				if got.Available || got.Enabled {
 					t.Fatalf("%s is disabled, but %+v", a.Name, got)
 				}
-			case want == traffic.Drain && (got.Available || !got.Withdrawn), want == traffic.Enable && !got.Available, want == "" && got != plain.Address(a.Name):
+			case want == traffic.Drain && (got.Available || !got.Withdrawn), want == traffic.Enable && !got.Available, want == "" && !reflect.DeepEqual(got, plain.Address(a.Name)):
 				t.Fatalf("%s: %q is ordered, but %+v", a.Name, want, got)
 			}
 		}

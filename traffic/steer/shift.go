@@ -6,6 +6,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Shift is what a change of health did to a configuration that stayed: which addresses
@@ -20,7 +21,7 @@ type Shift struct {
 type Availability struct {
 	Name      string
 	Available bool
-	Reason    string
+	Reason    said.Said
 }
 
 // ShiftOf compares two moments for all that some addresses reach, and at most limit

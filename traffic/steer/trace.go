@@ -1,12 +1,12 @@
 package steer
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Trace is the record of one decision: every pool and address that was considered,
@@ -28,8 +28,10 @@ type Considered struct {
 	Policy    string       `json:"policy,omitempty" doc:"The pool's own policy."`
 	Available bool         `json:"available"`
 	State     string       `json:"state" doc:"Why it is available or not."`
+	StateSaid said.Said    `json:"state_said,omitzero" doc:"State with its code."`
 	Taken     bool         `json:"taken"`
 	Why       string       `json:"why" doc:"Why it was taken or left."`
+	WhySaid   said.Said    `json:"why_said,omitzero" doc:"Why with its code."`
 	Override  *Ordered     `json:"override,omitempty" doc:"The operator's order that decides about it."`
 	Addresses []Considered `json:"addresses,omitempty"`
 }
@@ -49,7 +51,7 @@ func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
 		p.Policy = string(pool.Policy)
 		if p.Addresses == nil {
 			for _, k := range e.addressCandidates(pool, tr.forced[p.Name]) {
-				p.Addresses = append(p.Addresses, considered(k, false, "its pool was not taken"))
+				p.Addresses = append(p.Addresses, considered(k, false, saidPoolNotTaken.With()))
 			}
 		}
 	}
@@ -59,13 +61,13 @@ func (e *Engine) Explain(d *traffic.AccessDomain, c Client) (Decision, Trace) {
 func (tr *Trace) pools(d *traffic.AccessDomain, cands []*candidate, ch choice) {
 	for _, k := range cands {
 		tr.forced[k.name] = k.forced
-		taken := slices.Contains(ch.taken, k) || k.why != ""
+		taken := slices.Contains(ch.taken, k) || !k.why.IsZero()
 		why := k.why
-		if why == "" {
+		if why.IsZero() {
 			why = because(&d.Steering, k, ch, taken)
 		}
 		tr.Pools = append(tr.Pools, Considered{Name: k.name, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines,
-			Available: k.available, State: k.reason, Taken: taken, Why: why, Override: OrderedBy(k.override)})
+			Available: k.available, State: k.reason.String(), StateSaid: k.reason, Taken: taken, Why: why.String(), WhySaid: why, Override: OrderedBy(k.override)})
 	}
 }
 
@@ -77,25 +79,26 @@ func (tr *Trace) addresses(p *traffic.Pool, cands []*candidate, ch choice) {
 
 func (tr *Trace) lastResort(p *traffic.Pool, cands, keep []*candidate) {
 	for _, k := range cands {
-		taken, why := slices.Contains(keep, k), "not needed as a last resort"
+		taken, why := slices.Contains(keep, k), saidLastNotNeeded.With()
 		switch {
 		case taken && k.available:
-			why = "taken as a last resort: it is available, though its pool is not"
+			why = saidLastUp.With()
 		case taken:
-			why = "taken as a last resort: nothing is available, so all are answered"
+			why = saidLastAll.With()
 		case k.withdrawn:
-			why = "left: an operator has withdrawn it"
+			why = saidLastWithdrawn.With()
 		case !k.enabled:
 			why = left(k.reason)
 		case !k.available:
-			why = "left: it is not available and others are"
+			why = saidLastUnavailable.With()
 		}
 		tr.byPool[p.Name] = append(tr.byPool[p.Name], considered(k, taken, why))
 	}
 }
 
-func considered(k *candidate, taken bool, why string) Considered {
-	return Considered{Name: k.name, Value: k.value, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines, Available: k.available, State: k.reason, Taken: taken, Why: why, Override: OrderedBy(k.override)}
+func considered(k *candidate, taken bool, why said.Said) Considered {
+	return Considered{Name: k.name, Value: k.value, Serial: k.link.Serial, Weight: k.link.Weight, Lines: k.link.Lines, Available: k.available, State: k.reason.String(), StateSaid: k.reason,
+		Taken: taken, Why: why.String(), WhySaid: why, Override: OrderedBy(k.override)}
 }
 
 // Ordered is an override as it shows at what it decides about.
@@ -109,15 +112,6 @@ type Ordered struct {
 	EndsAt   time.Time      `json:"ends_at,omitzero"`
 }
 
-// left says why a member was not taken. A state begins with its verb, or counts what it
-// holds.
-func left(state string) string {
-	if state != "" && state[0] >= '0' && state[0] <= '9' {
-		return "left: " + state
-	}
-	return "left: it " + state
-}
-
 // OrderedBy returns what to show of an override, nil for none.
 func OrderedBy(o *traffic.Override) *Ordered {
 	if o == nil {
@@ -127,22 +121,22 @@ func OrderedBy(o *traffic.Override) *Ordered {
 }
 
 // because says why a member was taken or left by a policy.
-func because(s *traffic.Steering, k *candidate, ch choice, taken bool) string {
+func because(s *traffic.Steering, k *candidate, ch choice, taken bool) said.Said {
 	switch {
 	case taken && s.Policy == traffic.RoundRobin:
-		return "taken in turn with the other available members"
+		return saidTakenTurn.With()
 	case taken && s.Policy == traffic.Weighted:
-		return fmt.Sprintf("taken by weight %d", k.link.Weight)
+		return saidTakenWeight.With(k.link.Weight)
 	case taken:
-		return "taken: " + ch.reason
+		return saidTaken.With(ch.reason)
 	case !k.enabled || !k.available:
 		return left(k.reason)
 	case len(ch.taken) == 0:
-		return "left: no member could be taken"
+		return saidLeftNone.With()
 	case s.Policy == traffic.Proximity && ch.line != "" && !slices.Contains(k.link.Lines, ch.line):
-		return fmt.Sprintf("left: it serves %s, not the winning line %s", strings.Join(k.link.Lines, ", "), ch.line)
+		return saidLeftLine.With(strings.Join(k.link.Lines, ", "), ch.line)
 	case s.Policy == traffic.Proximity:
-		return fmt.Sprintf("left: %s comes first on the same line", ch.taken[0].name)
+		return saidLeftSameLine.With(ch.taken[0].name)
 	}
-	return fmt.Sprintf("left: %s comes first", ch.taken[0].name)
+	return saidLeftSerial.With(ch.taken[0].name)
 }

@@ -83,7 +83,7 @@ func (a *app) geoLookupCommand(dir *string) *cobra.Command {
 			}
 			lines := make([]match, len(at.Lines))
 			for i, l := range at.Lines {
-				lines[i] = match(l)
+				lines[i] = match{l.Code, l.Why}
 			}
 			out := map[string]any{"address": ip, "lines": lines, "confidence": at.Confidence, "prefix": at.Prefix, "country": at.Country, "subdivision": at.Subdivision, "isp": at.ISP}
 			if at.PointOK {
