@@ -331,20 +331,21 @@ func (b *builder) lastResort(out *Domain, d *traffic.AccessDomain, used []string
 		out.LastResort.Active = out.LastResort.Active || l.Outcome.Basis == steer.LastResort
 	}
 	down := &steer.Engine{Config: b.Model, Current: b.Health.Current, Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{State: verdict.Down} }}
-	out.LastResort.Possible = !down.Domain(d)
 	out.LastResort.Answers = []LastAnswer{}
-	if out.LastResort.Possible && !(d.Policy == traffic.Proximity && d.Unmatched == traffic.UnmatchedNoData) {
+	if !down.Domain(d) && !(d.Policy == traffic.Proximity && d.Unmatched == traffic.UnmatchedNoData) {
 		// It looks at no line then.
 		all := LastAnswer{Lines: []string{}, Outcome: down.OutcomeOf(d, steer.Client{Lines: []string{line.Default}})}
 		for _, l := range out.Lines {
 			all.Lines = append(all.Lines, l.Line)
 		}
 		out.LastResort.Answers = append(out.LastResort.Answers, all)
+		out.LastResort.Possible = all.Outcome.Basis == steer.LastResort
 		taken(out, all.Outcome, func(l *Link) { l.Last = true })
 		return
 	}
 	for _, l := range out.Lines {
 		o := down.OutcomeOf(d, steer.Client{Lines: l.Chain})
+		out.LastResort.Possible = out.LastResort.Possible || o.Basis == steer.LastResort
 		if i := slices.IndexFunc(out.LastResort.Answers, func(a LastAnswer) bool { return a.Outcome.Equal(o) }); i >= 0 {
 			out.LastResort.Answers[i].Lines = append(out.LastResort.Answers[i].Lines, l.Line)
 			continue

@@ -167,7 +167,7 @@ type TemplateNode struct {
 // LastResort is what is left when every health task is down.
 type LastResort struct {
 	Active   bool         `json:"active" doc:"Some clients get it now."`
-	Possible bool         `json:"possible" doc:"It can come to it: no pool is available whatever health says."`
+	Possible bool         `json:"possible" doc:"It can come to it, when every health task is down."`
 	Answers  []LastAnswer `json:"answers" doc:"What clients get then."`
 }
 

@@ -60,6 +60,26 @@ export interface paths {
         patch: operations["patchAccessDomain"];
         trace?: never;
     };
+    "/api/v1/access-domains/{name}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The orchestration of an access domain: pools, addresses, health tasks, who is answered what now, and the last resort
+         * @description Needs the role viewer.
+         */
+        get: operations["graphAccessDomain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access-domains/{name}/{type}": {
         parameters: {
             query?: never;
@@ -90,6 +110,26 @@ export interface paths {
          * @description Needs the role operator on every object that it writes.
          */
         patch: operations["patchAccessDomainByParts"];
+        trace?: never;
+    };
+    "/api/v1/access-domains/{name}/{type}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The orchestration of an access domain
+         * @description Needs the role viewer.
+         */
+        get: operations["graphAccessDomainByParts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/addresses": {
@@ -734,6 +774,26 @@ export interface paths {
          * @description Needs the role operator on every object that it writes.
          */
         patch: operations["patchPool"];
+        trace?: never;
+    };
+    "/api/v1/pools/{name}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The orchestration of a pool: addresses, health tasks, and the access domains that use it
+         * @description Needs the role viewer.
+         */
+        get: operations["graphPool"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/preview": {
@@ -1646,6 +1706,8 @@ export interface components {
              * @enum {string}
              */
             all_down: "serve_all" | "nodata";
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /**
@@ -1653,6 +1715,11 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -1694,6 +1761,8 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /**
              * Format: int32
              * @description TTL of answers, seconds.
@@ -1711,6 +1780,10 @@ export interface components {
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -1781,6 +1854,8 @@ export interface components {
         Address: {
             /** @description IPv4 address, IPv6 address or domain name. */
             address: string;
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /**
@@ -1788,6 +1863,11 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -1824,12 +1904,18 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /** @description Health tasks: a template and, but for ping, a port. */
             tasks: components["schemas"]["Task"][];
             /** Format: date-time */
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -1878,6 +1964,40 @@ export interface components {
              */
             total?: number;
         };
+        AddressNode: {
+            /** @description By health, modes and overrides together. */
+            available: boolean;
+            /** @enum {string} */
+            health: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
+            name: string;
+            /**
+             * Format: int64
+             * @description How many must be good for its judgement.
+             */
+            needs: number;
+            object: components["schemas"]["Address"];
+            /**
+             * Format: int64
+             * @description Good health tasks, of total.
+             */
+            ok: number;
+            /** @description The operator's order that decides about it. */
+            override?: components["schemas"]["Ordered"];
+            /** @description Every order that reaches it, by name or by labels. */
+            overrides: components["schemas"]["Ordered"][];
+            /** @description Where it is, as configured, else by the location map. */
+            place?: components["schemas"]["Place"];
+            /** @description Why it is available or not. */
+            state: components["schemas"]["Said"];
+            tasks: components["schemas"]["TaskNode"][];
+            /** Format: int64 */
+            total: number;
+            /** @description How many of each kind use it. */
+            used_by_counts: {
+                [key: string]: number;
+            };
+            withdrawn: boolean;
+        };
         Alarm: {
             node: string;
             text: string;
@@ -1908,6 +2028,8 @@ export interface components {
             basis: "policy" | "unmatched" | "last_resort" | "nodata";
             pools: components["schemas"]["AnswerOption"][];
             reason: string;
+            /** @description Reason with its code. */
+            reason_said?: components["schemas"]["Said"];
             /**
              * @description How queries pick among the pools.
              * @enum {string}
@@ -1920,6 +2042,8 @@ export interface components {
             ttl?: number;
         };
         Assertion: {
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /**
@@ -1928,6 +2052,11 @@ export interface components {
              */
             enabled: boolean;
             expect: components["schemas"]["Expect"];
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -1955,6 +2084,8 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /**
              * @default A
              * @enum {string}
@@ -1964,6 +2095,10 @@ export interface components {
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -2223,6 +2358,59 @@ export interface components {
              */
             to: number;
         };
+        DomainGraph: {
+            /** @description Each once, though several pools may hold it. */
+            addresses: components["schemas"]["AddressNode"][];
+            /** Format: date-time */
+            at: string;
+            domain: components["schemas"]["DomainNode"];
+            last_resort: components["schemas"]["LastResort"];
+            /** @description Every line that the answers look at, and default: who is answered what now. */
+            lines: components["schemas"]["LineNode"][];
+            /** @description Each once, in the order of the members. */
+            pools: components["schemas"]["PoolNode"][];
+            /**
+             * Format: int64
+             * @description Configuration that this is of.
+             */
+            revision: number;
+            templates: components["schemas"]["TemplateNode"][];
+        };
+        DomainNode: {
+            /** @description Resolvers answer it: it and its zone are there and enabled. */
+            answered: boolean;
+            /** @description By health, modes and overrides together. */
+            available: boolean;
+            /** @description Pool that a non-preemptive policy is on. */
+            current?: string;
+            /** @enum {string} */
+            health: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
+            /** @description NAME/TYPE. */
+            key: string;
+            /** @description Which fields of its members the policy looks at: lines, serial, weight, location. */
+            link_fields: string[];
+            links: components["schemas"]["GraphLink"][];
+            object: components["schemas"]["AccessDomain"];
+            /** @description The operator's order that decides about it. */
+            override?: components["schemas"]["Ordered"];
+            /** @description Why it is available or not. */
+            state: components["schemas"]["Said"];
+            /** @description How many of each kind use it. */
+            used_by_counts: {
+                [key: string]: number;
+            };
+            zone?: string;
+        };
+        DomainUse: {
+            available: boolean;
+            /** @enum {string} */
+            health: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
+            /** @description NAME/TYPE. */
+            key: string;
+            link: components["schemas"]["GraphLink"];
+            name: string;
+            type: string;
+        };
         Effect: {
             /**
              * Format: int64
@@ -2409,6 +2597,34 @@ export interface components {
              */
             role?: "admin" | "operator" | "viewer";
         };
+        GraphLink: {
+            enabled: boolean;
+            /** @description It is answered when every health task is down. */
+            last_resort: boolean;
+            /** @description For proximity: each of its lines. */
+            line_reach?: components["schemas"]["LineLink"][];
+            lines: string[];
+            /**
+             * Format: int64
+             * @description Place by serial, from 1.
+             */
+            order: number;
+            /** @description The policy can take it, in some state of health, for some client. The last resort is another matter. */
+            reachable: boolean;
+            /** Format: int64 */
+            serial: number;
+            /**
+             * Format: double
+             * @description Share by weights or turns of all that are available now; absent where health or place alone choose.
+             */
+            share?: number;
+            /** @description Lines whose clients may get it now. */
+            taken_for: string[];
+            to: string;
+            unreachable_because?: components["schemas"]["Said"];
+            /** Format: int64 */
+            weight: number;
+        };
         HTTPOptions: {
             /** @description Text that the first 64 KiB of the body must contain. */
             expect_body?: string;
@@ -2544,7 +2760,21 @@ export interface components {
             };
             node: string;
         };
+        LastAnswer: {
+            lines: string[];
+            outcome: components["schemas"]["AnswerOutcome"];
+        };
+        LastResort: {
+            /** @description Some clients get it now. */
+            active: boolean;
+            /** @description What clients get then. */
+            answers: components["schemas"]["LastAnswer"][];
+            /** @description It can come to it, when every health task is down. */
+            possible: boolean;
+        };
         Line: {
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** @description Networks, IPv4 and IPv6. */
             cidrs: string[];
             /** Format: date-time */
@@ -2554,6 +2784,11 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -2578,10 +2813,16 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /** Format: date-time */
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -2619,6 +2860,11 @@ export interface components {
             /** @description Free text for people. */
             remark?: string;
         };
+        LineLink: {
+            line: string;
+            reachable: boolean;
+            unreachable_because?: components["schemas"]["Said"];
+        };
         LineList: {
             items: components["schemas"]["Line"][];
             /** @description Give it as ?cursor for the next page; absent on the last. */
@@ -2636,6 +2882,23 @@ export interface components {
              * @description Access domains that look at it, before or after.
              */
             names: number;
+        };
+        LineNode: {
+            /** @enum {string} */
+            category: "custom" | "search" | "cloud" | "isp" | "region" | "default";
+            /** @description Lines of a typical client of it, most specific first. */
+            chain: string[];
+            custom: boolean;
+            line: string;
+            name_en: string;
+            name_zh: string;
+            /** @description What its clients get now, and why. */
+            outcome: components["schemas"]["AnswerOutcome"];
+            /**
+             * Format: int64
+             * @description Real queries of the last hour from clients whose answer this line decided; absent: nothing is known of that time.
+             */
+            queries?: number;
         };
         Location: {
             /** Format: double */
@@ -2909,8 +3172,15 @@ export interface components {
             name: string;
         };
         ObjectMeta: {
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -2928,10 +3198,16 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /** Format: date-time */
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -3124,12 +3400,26 @@ export interface components {
              */
             packets: number;
         };
+        Place: {
+            /** @description Like cn. */
+            country?: string;
+            /** Format: double */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            /** @enum {string} */
+            source: "configured" | "map";
+            /** @description Like cn-gd. */
+            subdivision?: string;
+        };
         Pool: {
             /**
              * Format: int64
              * @description weighted: addresses per answer, default 1; round_robin: at most so many, default all.
              */
             answers?: number;
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /**
@@ -3137,6 +3427,11 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -3182,12 +3477,18 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /** @enum {string} */
             type: "IPv4" | "IPv6" | "domain";
             /** Format: date-time */
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -3195,6 +3496,25 @@ export interface components {
             readonly version: number;
             /** @description Only in the answer to a write. */
             readonly warnings?: components["schemas"]["Finding"][];
+        };
+        PoolGraph: {
+            addresses: components["schemas"]["AddressNode"][];
+            /** Format: date-time */
+            at: string;
+            /** @description Access domains that use it, those first that are worst; at most 100. */
+            domains: components["schemas"]["DomainUse"][];
+            /**
+             * Format: int64
+             * @description How many there are besides.
+             */
+            more_domains: number;
+            pool: components["schemas"]["PoolNode"];
+            /**
+             * Format: int64
+             * @description Configuration that this is of.
+             */
+            revision: number;
+            templates: components["schemas"]["TemplateNode"][];
         };
         PoolInput: {
             /**
@@ -3281,6 +3601,45 @@ export interface components {
              * @default 1
              */
             weight: number;
+        };
+        PoolNode: {
+            /** @description By health, modes and overrides together. */
+            available: boolean;
+            /** @description Address that a non-preemptive policy is on. */
+            current?: string;
+            /** @description An override says that it is available. */
+            forced: boolean;
+            /** @enum {string} */
+            health: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
+            /** @description Which fields of its members the policy looks at. */
+            link_fields: string[];
+            links: components["schemas"]["GraphLink"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description How many must be available for its judgement.
+             */
+            needs: number;
+            object: components["schemas"]["Pool"];
+            /**
+             * Format: int64
+             * @description Available addresses, of total.
+             */
+            ok: number;
+            /** @description The operator's order that decides about it. */
+            override?: components["schemas"]["Ordered"];
+            /** @description Why it is available or not. */
+            state: components["schemas"]["Said"];
+            /**
+             * Format: int64
+             * @description Enabled addresses.
+             */
+            total: number;
+            /** @description How many of each kind use it. */
+            used_by_counts: {
+                [key: string]: number;
+            };
+            withdrawn: boolean;
         };
         PoolShare: {
             /** @description By the first address of each answer, which holds the share. */
@@ -3393,6 +3752,8 @@ export interface components {
             version?: number;
         };
         Record: {
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /** @description Presentation form, one string per record. */
@@ -3402,6 +3763,11 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -3427,6 +3793,8 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /**
              * Format: int32
              * @description Seconds.
@@ -3439,6 +3807,10 @@ export interface components {
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -3669,6 +4041,17 @@ export interface components {
              */
             ttl?: number;
         };
+        /** @description A sentence for people: in English, and as a stable code with named arguments, so that a program says it in another language. */
+        Said: {
+            /** @description What stands in its places, by name; a sentence may stand within another. */
+            args?: {
+                [key: string]: string | number | components["schemas"]["Said"];
+            };
+            /** @description Stable word for the sentence. */
+            code: string;
+            /** @description The sentence in English. */
+            text: string;
+        };
         SessionAnswer: {
             /** @description Program that signed in, as it called itself. */
             agent?: string;
@@ -3701,6 +4084,8 @@ export interface components {
             total?: number;
         };
         Settings: {
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /**
@@ -3710,6 +4095,11 @@ export interface components {
             enabled: boolean;
             /** @description Hash of the location map in force; set by geo update. */
             readonly geo_map?: string;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -3737,10 +4127,16 @@ export interface components {
             readonly set?: string;
             /** @description SOA values of zones that give none. */
             soa: components["schemas"]["SOA"];
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /** Format: date-time */
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -3948,7 +4344,22 @@ export interface components {
             port?: number;
             template: string;
         };
+        TaskNode: {
+            /** @description It and its template are enabled, so it is probed and counts. */
+            counts: boolean;
+            enabled: boolean;
+            /** @description Verdict and findings; absent when it does not count. */
+            health?: components["schemas"]["TaskHealth"];
+            /**
+             * Format: int64
+             * @description As probed.
+             */
+            port?: number;
+            template: string;
+        };
         Template: {
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /**
@@ -3968,6 +4379,11 @@ export interface components {
              * @default 50
              */
             failure_rate: number;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             http?: components["schemas"]["HTTPOptions"];
@@ -4014,6 +4430,8 @@ export interface components {
             readonly revision: number;
             /** @description Set under which it was last applied. */
             readonly set?: string;
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             tcp?: components["schemas"]["TCPOptions"];
             /**
              * Format: duration-text
@@ -4025,6 +4443,10 @@ export interface components {
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /** @description Vantage ids or label selectors like country=CN,isp=telecom; empty means all. */
             vantages: string[];
             /**
@@ -4101,6 +4523,19 @@ export interface components {
              * @description Of all pages.
              */
             total?: number;
+        };
+        TemplateNode: {
+            /**
+             * @description Over all tasks that use it here.
+             * @enum {string}
+             */
+            health: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
+            name: string;
+            object: components["schemas"]["Template"];
+            /** @description How many of each kind use it. */
+            used_by_counts: {
+                [key: string]: number;
+            };
         };
         TokenAnswer: {
             /** Format: date-time */
@@ -4310,6 +4745,8 @@ export interface components {
             session?: components["schemas"]["SessionAnswer"];
         };
         Zone: {
+            /** @description By health, modes and overrides together; with ?with=health. */
+            readonly available?: boolean;
             /** Format: date-time */
             readonly created_at?: string;
             /**
@@ -4317,6 +4754,11 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+            /**
+             * @description Computed from the health tasks below it; only in lists, with ?with=health.
+             * @enum {string}
+             */
+            readonly health?: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
             /** @description The enabled access domain, NAME/TYPE, that is answered in place of a record. */
             readonly hidden_by?: string;
             readonly id: string;
@@ -4347,10 +4789,16 @@ export interface components {
             readonly set?: string;
             /** @description Fields left out come from settings. */
             soa?: components["schemas"]["SOA"];
+            /** @description Why an address or a pool is available or not; with ?with=health. */
+            readonly state?: components["schemas"]["Said"];
             /** Format: date-time */
             readonly updated_at?: string;
             /** @description What names it; only when one object is read. */
             readonly used_by?: components["schemas"]["Key"][];
+            /** @description How many of each kind name it; with ?with=used_by. */
+            readonly used_by_counts?: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description For If-Match; moves with every change of the object.
@@ -4407,8 +4855,14 @@ export interface operations {
                 cursor?: string;
                 /** @description Text in name, remark, labels or main content, any case. */
                 q?: string;
-                /** @description name, version, created_at, updated_at; with - in front for descending. Default name. */
+                /** @description name, version, created_at, updated_at, health; with - in front for descending. Default name. */
                 sort?: string;
+                /** @description Only those of this health: ok, ok_alert, exceptional, unknown, unmonitored or disabled; several times for any of them. */
+                health?: string;
+                /** @description Only those that are available, or not. */
+                available?: boolean;
+                /** @description What to tell besides, with commas: health (health, available and state of each), used_by (used_by_counts). */
+                with?: string;
                 /** @description Only those with this value; several times for any of them. */
                 name?: string;
                 /** @description Only those with this value; several times for any of them. */
@@ -4690,6 +5144,38 @@ export interface operations {
             };
         };
     };
+    graphAccessDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainGraph"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getAccessDomainByParts: {
         parameters: {
             query?: never;
@@ -4882,6 +5368,40 @@ export interface operations {
             };
         };
     };
+    graphAccessDomainByParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+                /** @description Record type; for assertions TYPE@LINE. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainGraph"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listAddresss: {
         parameters: {
             query?: {
@@ -4891,8 +5411,14 @@ export interface operations {
                 cursor?: string;
                 /** @description Text in name, remark, labels or main content, any case. */
                 q?: string;
-                /** @description name, version, created_at, updated_at; with - in front for descending. Default name. */
+                /** @description name, version, created_at, updated_at, health; with - in front for descending. Default name. */
                 sort?: string;
+                /** @description Only those of this health: ok, ok_alert, exceptional, unknown, unmonitored or disabled; several times for any of them. */
+                health?: string;
+                /** @description Only those that are available, or not. */
+                available?: boolean;
+                /** @description What to tell besides, with commas: health (health, available and state of each), used_by (used_by_counts). */
+                with?: string;
                 /** @description Only those with this value; several times for any of them. */
                 name?: string;
                 /** @description Only those with this value; several times for any of them. */
@@ -6913,8 +7439,14 @@ export interface operations {
                 cursor?: string;
                 /** @description Text in name, remark, labels or main content, any case. */
                 q?: string;
-                /** @description name, version, created_at, updated_at; with - in front for descending. Default name. */
+                /** @description name, version, created_at, updated_at, health; with - in front for descending. Default name. */
                 sort?: string;
+                /** @description Only those of this health: ok, ok_alert, exceptional, unknown, unmonitored or disabled; several times for any of them. */
+                health?: string;
+                /** @description Only those that are available, or not. */
+                available?: boolean;
+                /** @description What to tell besides, with commas: health (health, available and state of each), used_by (used_by_counts). */
+                with?: string;
                 /** @description Only those with this value; several times for any of them. */
                 name?: string;
                 /** @description Only those with this value; several times for any of them. */
@@ -7181,6 +7713,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Pool"];
                     "application/vnd.meridian.plan+json": components["schemas"]["ChangeResult"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    graphPool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolGraph"];
                 };
             };
             /** @description A problem document. */
@@ -8678,8 +9242,14 @@ export interface operations {
                 cursor?: string;
                 /** @description Text in name, remark, labels or main content, any case. */
                 q?: string;
-                /** @description name, version, created_at, updated_at; with - in front for descending. Default name. */
+                /** @description name, version, created_at, updated_at, health; with - in front for descending. Default name. */
                 sort?: string;
+                /** @description Only those of this health: ok, ok_alert, exceptional, unknown, unmonitored or disabled; several times for any of them. */
+                health?: string;
+                /** @description Only those that are available, or not. */
+                available?: boolean;
+                /** @description What to tell besides, with commas: health (health, available and state of each), used_by (used_by_counts). */
+                with?: string;
                 /** @description Only those with this value; several times for any of them. */
                 name?: string;
                 /** @description Only those with this value; several times for any of them. */
