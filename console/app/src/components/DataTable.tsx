@@ -113,7 +113,7 @@ export function DataTable<T>({
       {paging && (paging.next || paging.previous || paging.total !== undefined) && (
         <Group justify="space-between" mt="xs">
           <Text fz="sm" c="dimmed" aria-live="polite">
-            {t("table.shown", {
+            {t(paging.total === undefined ? "table.range" : "table.shown", {
               from: number(paging.shown ? paging.from : 0),
               to: number(paging.from + paging.shown - (paging.shown ? 1 : 0)),
               total: number(paging.total),
