@@ -44,6 +44,33 @@ type Node struct {
 	KeepFor       string            `yaml:"keep_for"`       // control: how long all revisions keep it, like 2160h
 	Log           Log               `yaml:"log"`
 	OIDC          OIDC              `yaml:"oidc"` // control: identity provider
+	Metrics       Metrics           `yaml:"metrics"`
+	QueryLog      QueryLog          `yaml:"querylog"` // resolver: single queries
+	Dnstap        Dnstap            `yaml:"dnstap"`   // resolver: single queries, to a collector
+}
+
+// Metrics says what /metrics holds and who may read it.
+type Metrics struct {
+	Token string `yaml:"token"` // file with the bearer token of a node without control; default loopback only
+	Names string `yaml:"names"` // how many access domains are told apart; default none
+}
+
+// QueryLog says what becomes of single queries.
+type QueryLog struct {
+	File    string `yaml:"file"`    // JSON lines; default none
+	Sample  string `yaml:"sample"`  // one in so many; default 1
+	Size    string `yaml:"size"`    // of a file until the next is begun, like 500MB; default 100MB
+	Keep    string `yaml:"keep"`    // how many full files stay; default 5
+	Clients string `yaml:"clients"` // network (/24, /48) or whole; default network
+	Tail    string `yaml:"tail"`    // on or off: whether control's operators may look; default on
+}
+
+// Dnstap says what a collector gets.
+type Dnstap struct {
+	To       string   `yaml:"to"`       // unix:PATH or tcp:HOST:PORT; default none
+	Sample   string   `yaml:"sample"`   // one in so many; default 1
+	Domains  []string `yaml:"domains"`  // only answers of these access domains, NAME/TYPE; default all
+	Messages string   `yaml:"messages"` // responses or both; default responses
 }
 
 // OIDC is the identity provider at which people may sign in; without an issuer there is

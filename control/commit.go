@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
@@ -28,7 +29,10 @@ type Result struct {
 //
 // Change sets that wait at the same time share a transaction (see group.go). Each is
 // planned on what those before it leave, and is applied or refused for itself.
-func (s *Service) Commit(ctx context.Context, cs ChangeSet) (Result, error) {
+func (s *Service) Commit(ctx context.Context, cs ChangeSet) (res Result, err error) {
+	if s.committed != nil {
+		defer func(began time.Time) { s.committed(time.Since(began), res, err) }(time.Now())
+	}
 	r := &request{ctx: ctx, cs: &cs, done: make(chan struct{})}
 	s.enqueue(r)
 	for {

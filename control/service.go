@@ -24,6 +24,8 @@ type Options struct {
 	Rules  []Rule
 	Now    func() time.Time // default time.Now
 	Log    *slog.Logger     // default slog.Default
+	// Committed, if set, is told how each change set ended and how long that took.
+	Committed func(took time.Duration, r Result, err error)
 	// Shared, if set, says whether other processes work on the store now.
 	Shared func() bool
 }
@@ -35,6 +37,8 @@ type Service struct {
 	rules []Rule
 	now   func() time.Time
 	log   *slog.Logger
+	// committed is Options.Committed.
+	committed func(time.Duration, Result, error)
 	// shared says whether others commit to the store.
 	shared func() bool
 	// away is set while the store does not answer.
@@ -78,7 +82,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	// Whole microseconds, as the store keeps: what is told before a restart is told after it.
 	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
-	s := &Service{store: o.Store, events: o.Events, rules: o.Rules, now: now, log: o.Log, shared: o.Shared, turn: make(chan struct{}, 1), nudged: make(chan struct{}, 1), changed: make(chan struct{}), replaced: make(chan struct{})}
+	s := &Service{store: o.Store, events: o.Events, rules: o.Rules, now: now, log: o.Log, shared: o.Shared, committed: o.Committed, turn: make(chan struct{}, 1), nudged: make(chan struct{}, 1), changed: make(chan struct{}), replaced: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

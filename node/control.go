@@ -47,6 +47,9 @@ type controlRole struct {
 	natsCA        [][]byte      // authorities of an external server
 	natsKey       string        // public key by which control signs in there, "" for other means
 
+	counts   *controlCounts
+	sessions atomic.Int64 // as last counted; -1 when the store did not answer
+
 	heads  heads         // when revisions came
 	orders chan struct{} // there is something new to tell nodes
 
@@ -54,13 +57,14 @@ type controlRole struct {
 }
 
 func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) error {
-	c := &controlRole{orders: make(chan struct{}, 1), maps: &mapFile{dir: n.o.Geo}}
+	c := &controlRole{orders: make(chan struct{}, 1), maps: &mapFile{dir: n.o.Geo}, counts: newControlCounts()}
 	n.control = c
 	var err error
 	if c.store, err = store.Open(ctx, n.o.Store); err != nil {
 		return err
 	}
 	n.onStop(func() { c.store.Close() })
+	c.store.Observe = c.counts.stored
 	c.gate = auth.NewGate(c.store, time.Now)
 	if err := n.startProvider(ctx); err != nil {
 		return err
@@ -80,10 +84,11 @@ func (n *node) startControl(ctx context.Context, dial *distribute.DialOptions) e
 	if err := n.startHistory(ctx); err != nil {
 		return err
 	}
-	if c.service, err = control.New(ctx, control.Options{Store: c.store, Events: c.history, Rules: []control.Rule{steer.CheckAssertions}, Shared: n.shared, Log: n.log}); err != nil {
+	if c.service, err = control.New(ctx, control.Options{Store: c.store, Events: c.history, Rules: []control.Rule{steer.CheckAssertions}, Shared: n.shared, Committed: c.counts.commit, Log: n.log}); err != nil {
 		return err
 	}
 	n.run("control", c.service.Run)
+	n.run("sessions", n.countSessions)
 	if err := n.startLeading(ctx); err != nil {
 		return err
 	}

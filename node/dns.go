@@ -13,6 +13,12 @@ import (
 // of six answers each that are asked for within ten seconds, in half a megabyte.
 const workerCounters = 1 << 16
 
+// dnsWorker is a worker and what it serves.
+type dnsWorker struct {
+	*resolve.Worker
+	tcp atomic.Bool
+}
+
 // workerCount is how many workers the DNS sockets will have: one for each core and
 // address, and one for each TCP slot.
 func (n *node) workerCount() int {
@@ -31,19 +37,21 @@ func (n *node) serveDNS(ctx context.Context) error {
 		return nil
 	}
 	// All workers are made here and taken by the sockets' goroutines one by one.
-	workers := make([]*resolve.Worker, n.workerCount())
+	workers := make([]*dnsWorker, n.workerCount())
 	for i := range workers {
-		workers[i] = n.state.NewWorker(i, dnswire.DefaultUDP)
+		workers[i] = &dnsWorker{Worker: n.state.NewWorker(i, dnswire.DefaultUDP)}
 	}
 	n.workers.Store(&workers)
 	var taken atomic.Int64
-	socks, err := listen.Open(n.o.DNS, listen.Config{Workers: udpWorkers(), NewWorker: func() listen.Worker {
+	socks, err := listen.Open(n.o.DNS, listen.Config{Workers: udpWorkers(), NewWorker: func(tcp bool) listen.Worker {
 		w := workers[taken.Add(1)-1]
+		w.tcp.Store(tcp)
 		return listen.Worker{Handle: w.Handle, Begin: w.Begin, End: w.End}
 	}})
 	if err != nil {
 		return err
 	}
+	n.socks.Store(socks)
 	n.mu.Lock()
 	n.addrs.DNS = socks.Addrs()
 	n.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meridian-gtm/meridian/distribute"
@@ -21,6 +22,8 @@ import (
 	"github.com/meridian-gtm/meridian/health/view"
 	"github.com/meridian-gtm/meridian/internal/pki"
 	"github.com/meridian-gtm/meridian/resolve"
+	"github.com/meridian-gtm/meridian/resolve/dnstap"
+	"github.com/meridian-gtm/meridian/resolve/listen"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
 )
@@ -53,12 +56,23 @@ type node struct {
 
 	certs   []*pki.Server    // of listeners, to be read again
 	resets  chan traffic.Key // scopes whose current member is to be forgotten
-	workers atomic.Pointer[[]*resolve.Worker]
-	addrs   Addrs
-	booted  bool        // the disk held a configuration to serve by
-	decides atomic.Bool // first moves of non-preemptive policies are made
-	serving atomic.Bool // DNS sockets are bound
-	api     atomic.Bool // API is bound
+	workers atomic.Pointer[[]*dnsWorker]
+	socks   atomic.Pointer[listen.Sockets]
+	tails   *tails // nil without resolver
+	counted dnsTotals
+	probed  *probed // nil without prober
+	turned  turned
+	file    *queryFile     // nil without a query log file
+	dnstap  *dnstap.Sender // nil without a collector
+
+	registered   sync.Once
+	metrics      *prometheus.Registry
+	metricsToken string // for /metrics without control
+	addrs        Addrs
+	booted       bool        // the disk held a configuration to serve by
+	decides      atomic.Bool // first moves of non-preemptive policies are made
+	serving      atomic.Bool // DNS sockets are bound
+	api          atomic.Bool // API is bound
 
 	mu     sync.Mutex // guards the fields below
 	model  *traffic.Model
@@ -94,11 +108,16 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 			n.changed()
 		})
 		n.currents.OnChange(n.state.CurrentsChanged)
+		n.view.OnEvent(n.turned.note)
+		if n.o.has(RoleResolver) {
+			n.tails = newTails(n.state, n.o.QueryLog.NoTail)
+		}
 	}
 	if n.o.has(RoleProber) {
 		n.prober = check.New(check.Options{Policy: check.Policy{Allow: n.o.ProbeAllow}, Log: n.log})
 		n.onStop(func() { n.prober.Close() })
-		if n.vantage, err = vantage.New(vantage.Options{ID: n.o.Vantage, Labels: n.o.Labels, Bus: n.bus, Prober: n.prober, Log: n.log}); err != nil {
+		n.probed = newProbed()
+		if n.vantage, err = vantage.New(vantage.Options{ID: n.o.Vantage, Observe: n.probed.observe, Labels: n.o.Labels, Bus: n.bus, Prober: n.prober, Log: n.log}); err != nil {
 			return err
 		}
 	}
@@ -124,6 +143,15 @@ func (n *node) startFollowing(keys []ed25519.PublicKey, serial uint64) error {
 		n.run("current members", n.currents.Run)
 		if n.o.has(RoleResolver) {
 			n.run("query tails", n.answerQueries)
+			n.counted.names = n.o.MetricsNames
+			if n.o.QueryLog.File != "" {
+				n.file = n.newQueryFile()
+				n.run("query log", n.file.run)
+			}
+			if d := n.o.Dnstap; d.Target != (dnstap.Target{}) {
+				n.dnstap = dnstap.New(dnstap.Options{State: n.state, Target: d.Target, Every: d.Every, Domains: d.Domains, Queries: d.Queries, Identity: n.o.ID, Version: "meridian " + n.o.Version, Log: n.log})
+				n.run("dnstap", n.dnstap.Run)
+			}
 		}
 		if !n.o.has(RoleResolver) {
 			n.run("first moves", func(ctx context.Context) error {

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -11,6 +13,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -47,7 +50,7 @@ func (n *node) startHTTP() error {
 		mux := http.NewServeMux()
 		mux.Handle("/api/", api.Handler(api.Deps{
 			Control: n.control.service, Store: n.control.store, History: n.control.history, Live: live{n}, Explain: explainer{n}, Queries: explainer{n},
-			Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), World: n.state.World,
+			Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), World: n.state.World, Observe: n.control.counts.request,
 			Failback: n.control.currents, Version: n.o.Version, Log: n.log,
 		}))
 		n.health(mux)
@@ -57,6 +60,9 @@ func (n *node) startHTTP() error {
 		if n.control.broker != nil {
 			n.addrs.NATS = n.control.broker.URLs()
 		}
+	}
+	if err := n.readMetricsToken(); err != nil {
+		return err
 	}
 	if n.o.HTTP != "" {
 		l, at, err := n.listenHTTP("--http", n.o.HTTP)
@@ -154,7 +160,11 @@ func (n *node) guarded(need auth.Role, h http.Handler) http.Handler {
 			return
 		}
 		if n.control == nil {
-			http.Error(w, "this page is for loopback, or with a token on control", http.StatusForbidden)
+			if need == auth.Viewer && n.metricsToken != "" && bearer(r, n.metricsToken) {
+				h.ServeHTTP(w, r)
+				return
+			}
+			http.Error(w, "this page is for loopback, or with a token on control or (/metrics) that of --metrics-token", http.StatusForbidden)
 			return
 		}
 		p, err := n.control.gate.Authenticate(r)
@@ -164,4 +174,30 @@ func (n *node) guarded(need auth.Role, h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// bearer tells whether a request shows a token. Digests are compared, so that how long it
+// takes tells nothing.
+func bearer(r *http.Request, token string) bool {
+	got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(token))
+	return ok && subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+// leastToken is the length of a token that nobody guesses, in characters.
+const leastToken = 16
+
+// readMetricsToken reads the token that --metrics-token names.
+func (n *node) readMetricsToken() error {
+	if n.o.MetricsToken == "" {
+		return nil
+	}
+	b, err := os.ReadFile(n.o.MetricsToken)
+	if err != nil {
+		return fmt.Errorf("--metrics-token: %w", err)
+	}
+	if n.metricsToken = strings.TrimSpace(string(b)); len(n.metricsToken) < leastToken {
+		return fmt.Errorf("--metrics-token %s: the token has fewer than %d characters; make a longer one, like with: openssl rand -hex 32", n.o.MetricsToken, leastToken)
+	}
+	return nil
 }

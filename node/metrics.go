@@ -1,75 +1,89 @@
 package node
 
 import (
+	"runtime"
+	"strings"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-
-	"github.com/meridian-gtm/meridian/control/history"
-	"github.com/meridian-gtm/meridian/resolve"
-	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
-// registry exposes what the parts count themselves; nothing is counted twice.
+// What every node has.
+var (
+	mBuild    = gauge("", "build_info", "1, with the release of this program, the Go that built it and the roles that it runs.", "version", "go_version", "roles")
+	mReady    = gauge("", "ready", "1 when the node does what its roles promise.")
+	mAlarms   = gauge("", "alarms", "Number of alarms; the node's status names them.")
+	mBus      = gauge("", "bus_connected", "1 while the node has a connection to the message bus.")
+	mRevision = gauge("", "config_revision", "Revision of the configuration in force on this node.")
+	mEpoch    = gauge("", "config_epoch", "Epoch of that revision; it goes up when control is restored.")
+	mApplied  = gauge("", "config_applied_timestamp_seconds", "When that revision was put in force here.")
+	mHeadLag  = gauge("", "config_lag_revisions", "How many revisions the node is behind what control announced last; of another epoch, all of them.")
+	mBehind   = gauge("", "config_lag_seconds", "How long control has been ahead of this node; 0 while it is not.")
+	mHeard    = gauge("", "config_announcement_age_seconds", "How long ago control was heard last; absent if never.")
+	mRefusals = counter("", "config_refused_total", "What came from control, or lay on disk, and was not taken over, by what was wrong with it.", "reason")
+	mGeoMap   = gauge("resolver, control", "location_map_current", "1 while the location map in force is the one that the configuration names.")
+)
+
+// registry is what /metrics serves, made once.
 func (n *node) registry() *prometheus.Registry {
-	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	gauge := func(name, help string, f func() float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "meridian", Name: name, Help: help}, f))
-	}
-	counter := func(name, help string, f func(resolve.Tally) uint64) {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "meridian", Subsystem: "dns", Name: name, Help: help},
-			func() float64 { return float64(f(n.tally())) }))
-	}
-	gauge("ready", "1 when the node does what its roles promise.", func() float64 { return boolean(n.ready() == nil) })
-	gauge("revision", "Revision of the configuration in force.", func() float64 {
-		p, _ := n.follower.Position()
-		return float64(p.Revision)
+	n.registered.Do(func() {
+		r := prometheus.NewRegistry()
+		r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		s := measures{n.measureNode}
+		if n.o.has(RoleResolver) {
+			s = append(s, n.measureResolver)
+			r.MustRegister(batchSizes{&n.counted})
+		}
+		if n.view != nil {
+			s = append(s, n.measureVerdicts)
+		}
+		if n.vantage != nil {
+			s = append(s, n.measureVantage)
+			r.MustRegister(n.probed.results, n.probed.seconds)
+		}
+		if n.control != nil {
+			s = append(s, n.measureControl, n.measureFleet, n.measureHistory)
+			c := n.control.counts
+			r.MustRegister(c.requests, c.seconds, c.commits, c.commitSeconds, c.store, c.storeErrors)
+		}
+		r.MustRegister(s)
+		n.metrics = r
 	})
-	gauge("alarms", "Number of alarms; the node's status names them.", func() float64 { return float64(len(n.status().Alarms)) })
-	if n.o.has(RoleResolver) {
-		counter("queries_total", "Queries received.", func(t resolve.Tally) uint64 { return t.Queries })
-		counter("silent_total", "Packets that may not be answered.", func(t resolve.Tally) uint64 { return t.Silent })
-		counter("formerr_total", "Malformed queries.", func(t resolve.Tally) uint64 { return t.FormErr })
-		counter("steered_total", "Answers made by access domains.", func(t resolve.Tally) uint64 { return t.Steered })
-		counter("nxdomain_total", "Answers with NXDOMAIN.", func(t resolve.Tally) uint64 { return t.NXDomain })
-		counter("refused_total", "Answers with REFUSED.", func(t resolve.Tally) uint64 { return t.Refused })
-		counter("truncated_total", "UDP answers that did not fit.", func(t resolve.Tally) uint64 { return t.Truncated })
-		counter("ecs_total", "Queries with a client subnet.", func(t resolve.Tally) uint64 { return t.ECS })
-	}
-	if n.control != nil {
-		gauge("history_queued_rows", "Rows of history that wait to be written.", func() float64 { return float64(n.control.history.Stats().Queued) })
-		gauge("history_write_seconds", "How long the last transaction of history took.", func() float64 { return n.control.history.Stats().Took.Seconds() })
-		total := func(name, help string, labels prometheus.Labels, f func(history.Stats) uint64) {
-			r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "meridian", Subsystem: "history", Name: name, Help: help, ConstLabels: labels},
-				func() float64 { return float64(f(n.control.history.Stats())) }))
-		}
-		total("written_rows_total", "Rows of history written.", nil, func(s history.Stats) uint64 { return s.Written })
-		for i, d := range n.control.history.Stats().Dropped {
-			total("dropped_rows_total", "Rows of history lost: for want of room in memory when its database does not keep up, or refused by it.", prometheus.Labels{"what": d.What}, func(s history.Stats) uint64 { return s.Dropped[i].Rows })
-		}
-	}
-	if n.view != nil {
-		tasks := func(want func(verdict.Verdict) bool) func() float64 {
-			return func() float64 {
-				c := 0
-				for _, t := range n.view.Tasks() {
-					if want(t.Verdict) {
-						c++
-					}
-				}
-				return float64(c)
-			}
-		}
-		gauge("tasks", "Health tasks.", tasks(func(verdict.Verdict) bool { return true }))
-		gauge("tasks_down", "Health tasks whose verdict is down.", tasks(func(v verdict.Verdict) bool { return v.State == verdict.Down }))
-		gauge("tasks_stale", "Health tasks whose verdict holds for want of votes.", tasks(func(v verdict.Verdict) bool { return v.Stale }))
-	}
-	return r
+	return n.metrics
 }
 
-func boolean(b bool) float64 {
-	if b {
-		return 1
+func (n *node) measureNode(put put) {
+	put(mBuild, 1, n.o.Version, runtime.Version(), strings.Join(n.o.Roles, ","))
+	put(mReady, boolean(n.ready() == nil))
+	put(mAlarms, float64(len(n.status().Alarms)))
+	put(mBus, boolean(n.bus.Connected()))
+	f := n.follower.Stats()
+	put(mRevision, float64(f.Position.Revision))
+	put(mEpoch, float64(f.Position.Epoch))
+	if !f.Since.IsZero() {
+		put(mApplied, seconds(f.Since))
 	}
-	return 0
+	lag := uint64(0)
+	if f.Position.Before(f.Head) {
+		lag = f.Head.Revision
+		if f.Head.Epoch == f.Position.Epoch {
+			lag -= f.Position.Revision
+		}
+	}
+	put(mHeadLag, float64(lag))
+	put(mBehind, f.Behind.Seconds())
+	if f.Heard > 0 {
+		put(mHeard, f.Heard.Seconds())
+	}
+	for reason, v := range f.Refused {
+		put(mRefusals, float64(v), reason)
+	}
+	if n.state != nil {
+		_, why := n.state.GeoMap()
+		put(mGeoMap, boolean(why == ""))
+	}
 }
+
+// seconds is a time as Prometheus has it.
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

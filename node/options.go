@@ -18,6 +18,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth/oidc"
 	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/distribute/broker"
+	"github.com/meridian-gtm/meridian/resolve/dnstap"
 )
 
 // Roles of a process.
@@ -64,8 +65,13 @@ type Options struct {
 	// control.DefaultRetention.
 	Retention control.Retention
 	// OIDC is the identity provider at which people may sign in; nil for none.
-	OIDC     *oidc.Config
-	QueryLog QueryLog // resolver
+	OIDC *oidc.Config
+	// MetricsToken is the file with the bearer token for /metrics of a node without
+	// control, "" for none; MetricsNames is how many access domains are told apart there.
+	MetricsToken string
+	MetricsNames int
+	QueryLog     QueryLog // resolver
+	Dnstap       Dnstap   // resolver
 	// Quickstart is a declarative file to load into an empty installation; its own HTTP
 	// endpoints are started on loopback.
 	Quickstart string
@@ -86,6 +92,14 @@ type QueryLog struct {
 	Keep   int    // how many full files stay; 0 means 5
 	Whole  bool   // the file holds addresses of clients, not their networks
 	NoTail bool   // control is told nothing
+}
+
+// Dnstap is what a collector gets of a resolver; without a target there is none.
+type Dnstap struct {
+	Target  dnstap.Target
+	Every   uint32   // one query in so many; 0 means 1
+	Domains []string // NAME/TYPE: only answers of these access domains; none means all
+	Queries bool     // beside responses
 }
 
 // Addrs are the bound addresses, with real ports where 0 was asked for.
@@ -303,6 +317,9 @@ func (o *Options) fit(token *broker.Token) error {
 	case o.Quickstart != "" && len(o.Roles) != 3:
 		return errors.New("--quickstart needs all three roles in one process")
 	}
+	if err := o.fitTelemetry(); err != nil {
+		return err
+	}
 	if err := o.fitTLS(); err != nil {
 		return err
 	}
@@ -314,6 +331,24 @@ func (o *Options) fit(token *broker.Token) error {
 		}
 	}
 	return nil
+}
+
+// fitTelemetry looks at what belongs to a resolver, and to a node without control.
+func (o *Options) fitTelemetry() error {
+	resolver := slices.Contains(o.Roles, RoleResolver)
+	switch {
+	case !resolver && (o.QueryLog != QueryLog{}):
+		return errors.New("querylog is for a node with the role resolver; leave it out")
+	case !resolver && o.Dnstap.Target != dnstap.Target{}:
+		return errors.New("dnstap is for a node with the role resolver; leave it out")
+	case !resolver && o.MetricsNames != 0:
+		return errors.New("--metrics-names is for a node with the role resolver; leave it out")
+	case o.MetricsToken != "" && slices.Contains(o.Roles, RoleControl):
+		return errors.New("--metrics-token is for a node without control; control's own tokens are good for its /metrics")
+	case o.MetricsToken != "" && o.HTTP == "":
+		return errors.New("--metrics-token is for the pages of --http; give that too")
+	}
+	return o.QueryLog.complete()
 }
 
 // fitTLS looks at what belongs to certificates and to an external NATS.

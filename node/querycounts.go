@@ -36,6 +36,7 @@ type queryCounts struct {
 	request func(ctx context.Context, subject string, data []byte) ([]byte, error)
 	collect func(*resolve.Counts)
 	country func(netip.Addr) string
+	waits   func(reports int)
 	log     *slog.Logger
 
 	instance string
@@ -57,10 +58,15 @@ func (n *node) countQueries() *queryCounts {
 		collect: func(c *resolve.Counts) {
 			if list := n.workers.Load(); list != nil {
 				for _, w := range *list {
+					batches, batched := c.Batches, c.Batched
 					w.Collect(c)
+					if w.tcp.Load() { // each request is a batch there
+						c.Batches, c.Batched = batches, batched
+					}
 				}
 			}
-		}}
+			n.counted.add(c)
+		}, waits: n.counted.waits}
 }
 
 // run tells until ctx ends, and then what is left.
@@ -104,6 +110,9 @@ func (q *queryCounts) gather(now time.Time) {
 
 // send tells what waits, oldest first, until control does not answer.
 func (q *queryCounts) send(ctx context.Context) {
+	if q.waits != nil {
+		defer func() { q.waits(len(q.waiting)) }()
+	}
 	for len(q.waiting) > 0 {
 		w := q.waiting[0]
 		w.AgeMS = time.Since(w.end).Milliseconds()

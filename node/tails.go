@@ -54,7 +54,7 @@ func newTails(s tapper, shut bool) *tails {
 
 // answerQueries shows control the queries of this node while it asks.
 func (n *node) answerQueries(ctx context.Context) error {
-	t := newTails(n.state, n.o.QueryLog.NoTail)
+	t := n.tails
 	defer t.end(time.Time{})
 	cancel, err := n.bus.Reply(queriesSubject(n.o.ID), func(data []byte) []byte { return querylog.Encode(t.answer(data, time.Now())) })
 	if err != nil {
@@ -71,6 +71,12 @@ func (n *node) answerQueries(ctx context.Context) error {
 			t.end(now.Add(-tailEnds))
 		}
 	}
+}
+
+func (t *tails) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.list)
 }
 
 // end ends the looks that were asked for before a moment; all, if it is zero.

@@ -14,6 +14,10 @@ type Counts struct {
 	Zones   map[ZoneKey]uint64   // exact: queries by the zone that holds their name
 	Codes   map[CodeKey]uint64   // exact: responses by query type and code
 	Clients map[ClientKey]Estimate
+	// Batches are how many batches had so many queries, by the number of bits of that
+	// number, and Batched how many queries they had together.
+	Batches [BatchSizes]uint64
+	Batched uint64
 	Lost    uint64 // answers of access domains that are in no entry of Answers
 }
 
@@ -115,6 +119,10 @@ func (c *counts) addTo(out *Counts) {
 		e := out.Clients[k]
 		out.Clients[k] = Estimate{e.Queries + uint64(c.stride), e.Samples + 1}
 	}
+	for i, v := range c.batches {
+		out.Batches[i] += uint64(v)
+	}
+	out.Batched += c.batched
 	out.Lost += uint64(c.lost)
 }
 

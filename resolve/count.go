@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"math/bits"
 	"net/netip"
 	"sync/atomic"
 
@@ -22,7 +23,11 @@ const (
 	// while there are so few, then every second, every fourth, …
 	sampleKeep = 1024
 
-	types  = 16 // rows of counts.codes: those of countedTypes and one for all others
+	types = 16 // rows of counts.codes: those of countedTypes and one for all others
+	// BatchSizes is how many sizes of batches are told apart: 0, 1, 2 to 3, 4 to 7, … 64 and
+	// more.
+	BatchSizes = 8
+
 	rcodes = 32 // a power of two, with room for the extended ones (RFC 6891 §6.1.3)
 )
 
@@ -36,9 +41,11 @@ type counts struct {
 	names  []countedName
 	lost   uint32 // answers of access domains that found no place
 
-	codes  [types][rcodes]uint32
-	zones  [zoneSlots]countedZone
-	others [zone.Steered + 1]uint32 // of zones that found no slot
+	codes   [types][rcodes]uint32
+	batches [BatchSizes]uint32 // by the number of bits of the batch's size
+	batched uint64             // queries in them
+	zones   [zoneSlots]countedZone
+	others  [zone.Steered + 1]uint32 // of zones that found no slot
 
 	samples []sample
 	stride  uint32 // each sample stands for so many queries
@@ -89,6 +96,7 @@ func (c *counts) wipe() {
 	clear(c.zones[:])
 	clear(c.samples)
 	c.names, c.samples, c.used, c.lost = c.names[:0], c.samples[:0], 0, 0
+	c.batches, c.batched = [BatchSizes]uint32{}, 0
 	c.codes, c.others = [types][rcodes]uint32{}, [zone.Steered + 1]uint32{}
 }
 
@@ -143,6 +151,12 @@ func (c *counts) inOtherZone(z *zone.Zone, o zone.Outcome) {
 		}
 	}
 	c.others[o]++
+}
+
+// batch counts one batch of n queries.
+func (c *counts) batch(n uint64) {
+	c.batches[min(bits.Len64(n), BatchSizes-1)]++
+	c.batched += n
 }
 
 func (c *counts) code(qtype uint16, rcode dnswire.Rcode) {

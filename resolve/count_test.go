@@ -144,6 +144,7 @@ func TestCountsOfOtherQueries(t *testing.T) {
 	w.Collect(got)
 	want := NewCounts()
 	want.Answers[AnswerKey{"gtm.example.com/A", "default", "x", "a"}] = 1
+	want.Batches[1], want.Batched = 6, 6
 	want.Zones = map[ZoneKey]uint64{{"example.com", "steered"}: 1, {"example.com", "nodata"}: 1, {"example.com", "nxdomain"}: 1, {"example.com", "answer"}: 1}
 	want.Codes = map[CodeKey]uint64{{1, 0}: 1, {28, 0}: 1, {1, 3}: 1, {6, 0}: 1, {65, 5}: 1, {0, 5}: 1, {0, 1}: 1}
 	want.Clients = map[ClientKey]Estimate{{netip.MustParsePrefix("8.8.8.0/24"), "gtm.example.com/A"}: {1, 1},
@@ -180,5 +181,33 @@ func TestCountersGrow(t *testing.T) {
 		if round == 0 && got.Lost == 0 || round == 7 && got.Lost > 0 {
 			t.Errorf("round %d: %d lost", round, got.Lost)
 		}
+	}
+}
+
+// TestBatchesAreCounted: how many queries a system call brought.
+func TestBatchesAreCounted(t *testing.T) {
+	t.Parallel()
+	n := newNode(1)
+	n.load(t, []traffic.Object{zoneObj("example.com")})
+	w := n.NewWorker(0, 1232)
+	for _, size := range []int{1, 1, 2, 3, 7, 32, 200} {
+		w.Begin()
+		for range size {
+			w.Handle(nil, query("example.com", "SOA", ""), netip.MustParseAddrPort("8.8.8.8:53"), false)
+		}
+		w.End()
+	}
+	got := NewCounts()
+	w.Collect(got)
+	if want := [BatchSizes]uint64{1: 2, 2: 2, 3: 1, 6: 1, 7: 1}; got.Batches != want || got.Batched != 246 {
+		t.Errorf("%v of %d queries, want %v of 246", got.Batches, got.Batched, want)
+	}
+	w.Begin()
+	w.Handle(nil, query("example.com", "SOA", ""), netip.MustParseAddrPort("8.8.8.8:53"), false)
+	w.End()
+	w.Collect(got) // those of the other half of the pair
+	w.Collect(got)
+	if got.Batched != 247 || got.Batches[1] != 3 {
+		t.Errorf("%v of %d queries after one more", got.Batches, got.Batched)
 	}
 }

@@ -94,6 +94,7 @@ func (w *Worker) Begin() {
 // End publishes the tallies of the batch: those that moved, for an atomic store costs
 // as much as a good part of a query.
 func (w *Worker) End() {
+	w.now.batch(w.count.Queries - w.told[0])
 	w.counter.end()
 	if w.taps != nil {
 		w.taps = nil // an idle worker keeps no ring alive

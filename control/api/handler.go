@@ -41,6 +41,9 @@ type Deps struct {
 	Health  steer.Health       // for previews; without Verdict nothing has been judged yet
 	// World places clients and addresses; nil: nothing is known but built-in lines.
 	World func() *line.World
+	// Observe, if set, is told of every request that was answered; route is "" for one that
+	// there is none for, stream says that it lasted as long as somebody listened.
+	Observe func(method, route string, status int, took time.Duration, stream bool)
 	// Failback resets current members; nil: nobody here can.
 	Failback control.Failback
 	Version  string           // of this program
@@ -199,6 +202,7 @@ type logKey struct{}
 
 type logLine struct {
 	who    string
+	route  string
 	status int
 	bytes  int
 }
@@ -231,6 +235,9 @@ func (s *server) record(next http.Handler) http.Handler {
 			}
 			if l.status == 0 && r.Context().Err() != nil { // the client was gone before anything was written
 				l.status = 499
+			}
+			if s.Observe != nil {
+				s.Observe(r.Method, l.route, l.status, time.Since(began), strings.HasPrefix(w.Header().Get("Content-Type"), "text/event-stream"))
 			}
 			s.log.Info("request", "request_id", requestID(r), "method", r.Method, "path", withoutSecrets(r.URL.Path), "status", l.status,
 				"bytes", l.bytes, "took", time.Since(began), "who", l.who, "from", r.RemoteAddr)

@@ -134,6 +134,9 @@ func (s *server) route(r route) {
 		r.headers = r.headers || p.In == "header"
 	}
 	s.mux.HandleFunc(r.method+" "+path, func(w http.ResponseWriter, req *http.Request) {
+		if l, ok := req.Context().Value(logKey{}).(*logLine); ok {
+			l.route = r.path
+		}
 		c := &call{Request: req, w: w, who: principal(req)}
 		c.deed.Audit = newAudit(req, c.who, r.path)
 		a, err := s.serve(&r, known, c)

@@ -32,6 +32,24 @@ type Store struct {
 	read  *sql.DB // SQLite: a pool that cannot write
 	pg    bool
 	url   string
+	// Observe, if set, is told how long a transaction that wrote took, or the look at the
+	// head that control makes all the time; err is why it failed. Set before use.
+	Observe func(op Op, took time.Duration, err error)
+}
+
+// Op is what the store is asked to do.
+type Op string
+
+// What is observed.
+const (
+	OpWrite Op = "write"
+	OpHead  Op = "head"
+)
+
+func (s *Store) observed(op Op, began time.Time, err *error) {
+	if s.Observe != nil {
+		s.Observe(op, time.Since(began), *err)
+	}
 }
 
 // Open opens the database of a URL, sqlite:PATH or postgres://…, brings its tables

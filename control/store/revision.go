@@ -12,8 +12,9 @@ import (
 )
 
 // Head returns the position of the last commit.
-func (s *Store) Head(ctx context.Context) (traffic.Position, error) {
-	p, err := scanHead(s.read.QueryRowContext(ctx, `SELECT epoch, revision, chain FROM meta WHERE id = 1`))
+func (s *Store) Head(ctx context.Context) (p traffic.Position, err error) {
+	defer s.observed(OpHead, time.Now(), &err)
+	p, err = scanHead(s.read.QueryRowContext(ctx, `SELECT epoch, revision, chain FROM meta WHERE id = 1`))
 	if err != nil {
 		return p, fmt.Errorf("read head: %w", classify(err))
 	}

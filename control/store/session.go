@@ -85,6 +85,14 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]Session, error) 
 	return out, q.Err()
 }
 
+// CountSessions tells how many sessions of all users have not ended at a moment.
+func (s *Store) CountSessions(ctx context.Context, now time.Time) (n int, err error) {
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM session WHERE ends_at > $1`, micros(now)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count sessions: %w", classify(err))
+	}
+	return n, nil
+}
+
 // TouchSession notes when a session was last seen.
 func (s *Store) TouchSession(ctx context.Context, id string, at time.Time) error {
 	if _, err := s.write.ExecContext(ctx, `UPDATE session SET seen_at = $1 WHERE id = $2`, micros(at), id); err != nil {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
 )
 
 // update runs f in a transaction that writes, and classifies what it returns. Under a
 // fence (WithFence) it commits only if the fence holds.
-func (s *Store) update(ctx context.Context, f func(*sql.Tx) error) error {
+func (s *Store) update(ctx context.Context, f func(*sql.Tx) error) (err error) {
+	defer s.observed(OpWrite, time.Now(), &err)
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return classify(err)

@@ -22,6 +22,9 @@ const (
 	alarmKinds
 )
 
+// refusals are the kinds that mean that something was not taken over, by name.
+var refusals = map[alarmKind]string{alarmSignature: "signature", alarmFormat: "format", alarmDamage: "damage", alarmChain: "chain", alarmApply: "apply", alarmDisk: "disk"}
+
 type alarms [alarmKinds]struct {
 	text string
 	at   time.Time
@@ -44,6 +47,7 @@ func (f *Follower) raise(k alarmKind, text string) {
 	f.mu.Lock()
 	fresh := f.alarms[k].text != text
 	f.alarms[k].text, f.alarms[k].at = text, time.Now()
+	f.refused[k]++
 	f.mu.Unlock()
 	if fresh {
 		f.log.Error("alarm", "text", text)

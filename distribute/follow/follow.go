@@ -65,14 +65,16 @@ type Follower struct {
 	resignAt  time.Time // when to store what the newest key has signed; zero: it is stored
 	progress  time.Time // last time that the position moved or a session looked
 
-	mu     sync.Mutex // guards the fields below
-	pos    traffic.Position
-	have   bool // there is a configuration
-	head   stream.Head
-	headAt time.Time // of this machine's clock; zero: none heard
-	behind time.Time // since when head is ahead of pos; zero: it is not
-	since  time.Time // start of Run
-	alarms alarms
+	mu      sync.Mutex // guards the fields below
+	pos     traffic.Position
+	have    bool // there is a configuration
+	head    stream.Head
+	headAt  time.Time // of this machine's clock; zero: none heard
+	behind  time.Time // since when head is ahead of pos; zero: it is not
+	since   time.Time // start of Run
+	at      time.Time // when pos was reached
+	alarms  alarms
+	refused [alarmKinds]uint64
 }
 
 // New reads the trusted keys; it opens nothing else yet.
@@ -179,6 +181,34 @@ func (f *Follower) Position() (pos traffic.Position, ok bool) {
 	return f.pos, f.have
 }
 
+// Stats tells how the node follows, for those who measure it.
+type Stats struct {
+	Position traffic.Position
+	Since    time.Time        // when it was put in force here; zero before there is one
+	Head     traffic.Position // as control announced it last
+	Heard    time.Duration    // how long ago that was; 0 if never
+	Behind   time.Duration    // how long head has been ahead; 0 if it is not
+	// Refused counts what was not taken over, by what was wrong with it.
+	Refused map[string]uint64
+}
+
+// Stats returns the present numbers.
+func (f *Follower) Stats() Stats {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := Stats{Position: f.pos, Since: f.at, Head: f.head.Position, Refused: map[string]uint64{}}
+	if !f.headAt.IsZero() {
+		s.Heard = time.Since(f.headAt)
+	}
+	if !f.behind.IsZero() {
+		s.Behind = time.Since(f.behind)
+	}
+	for k, name := range refusals {
+		s.Refused[name] = f.refused[k]
+	}
+	return s
+}
+
 // Level is closed once the node has, for a moment since it started, known everything
 // that the log held. A node with an empty disk is best not asked before: the snapshot
 // that it begins with may be much older than the log, even empty.
@@ -199,7 +229,7 @@ func (f *Follower) Keys() []ed25519.PublicKey { return f.keys.List() }
 func (f *Follower) reached(pos traffic.Position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.pos, f.have = pos, true
+	f.pos, f.have, f.at = pos, true, time.Now()
 	f.progress = time.Now()
 	f.noteBehindLocked()
 }

@@ -100,6 +100,7 @@ type Publisher struct {
 	mu    sync.Mutex // guards the fields below
 	done  traffic.Position
 	alarm string
+	count Stats
 	next  *Signing // to be put in force by Run
 }
 
@@ -200,6 +201,26 @@ func (p *Publisher) Position() traffic.Position {
 	return p.done
 }
 
+// Stats is what a publisher has done since it began.
+type Stats struct {
+	Revisions uint64
+	Snapshots uint64
+	Failures  uint64 // attempts that were made again
+}
+
+// Stats returns the present numbers.
+func (p *Publisher) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
+}
+
+func (p *Publisher) counted(f func(*Stats)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f(&p.count)
+}
+
 // Alarms says what keeps configuration from going out, in sentences.
 func (p *Publisher) Alarms() []string {
 	p.mu.Lock()
@@ -251,6 +272,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 			p.made, p.known = false, false
 			wait = min(maxBackoff, max(100*time.Millisecond, 2*wait))
 			p.setAlarm("configuration is not published: " + err.Error())
+			p.counted(func(s *Stats) { s.Failures++ })
 			p.log.Warn("publish configuration", "error", err, "again_in", wait)
 			timer.Reset(wait/2 + rand.N(wait/2))
 		}
@@ -348,6 +370,7 @@ func (p *Publisher) revisions(ctx context.Context, head traffic.Position) error 
 				return err
 			}
 			list = list[n:]
+			p.counted(func(s *Stats) { s.Revisions += uint64(n) })
 			if p.due() {
 				if err := p.snapshot(ctx); err != nil {
 					return err
@@ -467,6 +490,7 @@ func (p *Publisher) snapshot(ctx context.Context) error {
 		return fmt.Errorf("read back snapshot %s: %w", pos, err)
 	}
 	p.snap, p.snapAt, p.bytes, p.messages = head, at, 0, 0
+	p.counted(func(s *Stats) { s.Snapshots++ })
 	p.log.Info("published a snapshot", "position", pos.String(), "bytes", s.Size(), "parts", s.Count())
 	return nil
 }

@@ -37,7 +37,9 @@ type Options struct {
 	// References are well-known places that answer TCP connections whenever this
 	// vantage's network works, such as a gateway. With them, they alone tell whether the
 	// vantage is isolated; without, its other targets do.
-	References  []netip.AddrPort
+	References []netip.AddrPort
+	// Observe, if set, is told of every probe. It must be quick and safe for concurrent use.
+	Observe     func(p traffic.Protocol, r check.Result)
 	Concurrency int          // most probes at once; 0 means schedule.DefaultConcurrency
 	Log         *slog.Logger // nil means slog.Default
 }
@@ -227,6 +229,9 @@ func (v *Vantage) probe(ctx context.Context, id string) {
 	r := v.guarded(ctx, due)
 	if ctx.Err() != nil {
 		return
+	}
+	if v.opt.Observe != nil {
+		v.opt.Observe(due.Template.Protocol, r)
 	}
 	v.report(ctx, due, start, r)
 }

@@ -14,7 +14,7 @@ import (
 func BenchmarkUDP(b *testing.B) {
 	for _, kind := range backends() {
 		b.Run(kind, func(b *testing.B) {
-			s, err := Open([]string{"127.0.0.1:0"}, Config{Backend: kind, Workers: 1, NewWorker: func() Worker {
+			s, err := Open([]string{"127.0.0.1:0"}, Config{Backend: kind, Workers: 1, NewWorker: func(bool) Worker {
 				return Worker{Handle: func(dst, req []byte, _ netip.AddrPort, _ bool) []byte { return append(dst, req...) }}
 			}})
 			if err != nil {

@@ -47,7 +47,7 @@ const (
 
 // Config says how to serve. Zero values mean what the comments give.
 type Config struct {
-	NewWorker func() Worker // called once per UDP worker and TCP slot; required
+	NewWorker func(tcp bool) Worker // called once per UDP worker and TCP slot; required
 
 	Backend string // Auto
 	Workers int    // UDP sockets per address and TCP slots; GOMAXPROCS. 1 where the port cannot be shared
@@ -103,6 +103,26 @@ type Sockets struct {
 	addrs []netip.AddrPort
 	udp   []*net.UDPConn
 	tcp   []*net.TCPListener
+	conns tcpCounts
+}
+
+// Stats is what the sockets have done, since they were opened. ReceiveDrops are datagrams
+// that the kernel dropped for want of room in the sockets' buffers; 0 where it does not
+// tell.
+type Stats struct {
+	ReceiveDrops uint64
+	TCPOpen      int64  // connections now
+	TCPAccepted  uint64 // connections
+	TCPRefused   uint64 // connections closed at once, for there were too many
+}
+
+// Stats returns the present numbers. Any goroutine may call it.
+func (s *Sockets) Stats() Stats {
+	out := Stats{TCPOpen: s.conns.open.Load(), TCPAccepted: s.conns.accepted.Load(), TCPRefused: s.conns.refused.Load()}
+	for _, c := range s.udp {
+		out.ReceiveDrops += receiveDrops(c)
+	}
+	return out
 }
 
 // Open binds every address ("127.0.0.1:5300", "[::1]:5300", ":53") for UDP and
@@ -219,7 +239,7 @@ func (s *Sockets) Run(ctx context.Context) error {
 	for _, c := range s.udp {
 		start("serve UDP on "+c.LocalAddr().String(), func() error { return s.runUDP(c) })
 	}
-	srv := newTCPServer(s.cfg)
+	srv := newTCPServer(s.cfg, &s.conns)
 	for _, l := range s.tcp {
 		start("serve TCP on "+l.Addr().String(), func() error { return srv.run(ctx, l) })
 	}

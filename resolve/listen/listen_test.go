@@ -26,7 +26,7 @@ type echo struct {
 	last                  sync.Map // request text -> from
 }
 
-func (e *echo) worker() Worker {
+func (e *echo) worker(bool) Worker {
 	return Worker{
 		Begin: func() { e.begins.Add(1) },
 		End:   func() { e.ends.Add(1) },
@@ -276,7 +276,7 @@ func TestTCP(t *testing.T) {
 func TestOneConnectionIsServedByOneWorker(t *testing.T) {
 	t.Parallel()
 	var made atomic.Int64
-	s, err := Open([]string{"127.0.0.1:0"}, Config{Workers: 3, NewWorker: func() Worker {
+	s, err := Open([]string{"127.0.0.1:0"}, Config{Workers: 3, NewWorker: func(bool) Worker {
 		id := made.Add(1)
 		return Worker{Handle: func(dst, _ []byte, _ netip.AddrPort, _ bool) []byte { return fmt.Appendf(dst, "%d", id) }}
 	}})

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"net"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -47,6 +48,28 @@ func socketOptions(network, _ string, raw syscall.RawConn) error {
 		return ctlErr
 	}
 	return err
+}
+
+// memDrops is SK_MEMINFO_DROPS of linux/sock_diag.h, the last of its entries.
+const memDrops = 8
+
+// receiveDrops asks the kernel how many datagrams found no room in a socket's buffer.
+func receiveDrops(c *net.UDPConn) uint64 {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	var info [memDrops + 1]uint32
+	size := uint32(unsafe.Sizeof(info))
+	var errno syscall.Errno
+	// The error is that of a socket that is closed; then there is nothing to tell.
+	_ = raw.Control(func(fd uintptr) {
+		_, _, errno = unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	})
+	if errno != 0 {
+		return 0
+	}
+	return uint64(info[memDrops])
 }
 
 // replyControl turns the control messages of a request, in place, into those of

@@ -20,6 +20,8 @@ const (
 
 func socketOptions(string, string, syscall.RawConn) error { return nil }
 
+func receiveDrops(*net.UDPConn) uint64 { return 0 }
+
 func replyControl([]byte) []byte { return nil }
 
 func newMmsg(*net.UDPConn) (backend, error) {

@@ -22,6 +22,7 @@ const flushAt = 32 << 10
 // per worker, so whoever asks again on its connection sees the turns.
 type tcpServer struct {
 	cfg     Config
+	count   *tcpCounts
 	workers []slot
 	next    atomic.Uint64 // connections are dealt to the slots in turn
 
@@ -32,21 +33,28 @@ type tcpServer struct {
 	perIP map[netip.Addr]int
 }
 
+// tcpCounts is what Stats tells of connections.
+type tcpCounts struct {
+	open              atomic.Int64
+	accepted, refused atomic.Uint64
+}
+
 // slot is a worker that connections share. A request holds it for microseconds.
 type slot struct {
 	sync.Mutex
 	Worker
 }
 
-func newTCPServer(cfg Config) *tcpServer {
+func newTCPServer(cfg Config, count *tcpCounts) *tcpServer {
 	s := &tcpServer{
 		cfg:     cfg,
+		count:   count,
 		workers: make([]slot, cfg.Workers),
 		conns:   map[net.Conn]struct{}{},
 		perIP:   map[netip.Addr]int{},
 	}
 	for i := range s.workers {
-		s.workers[i].Worker = cfg.NewWorker()
+		s.workers[i].Worker = cfg.NewWorker(true)
 	}
 	return s
 }
@@ -80,9 +88,12 @@ func (s *tcpServer) run(ctx context.Context, l *net.TCPListener) error {
 			return err
 		}
 		if !s.admit(c) {
+			s.count.refused.Add(1)
 			c.Close()
 			continue
 		}
+		s.count.accepted.Add(1)
+		s.count.open.Add(1)
 		wg.Go(func() {
 			defer s.forget(c)
 			s.serve(ctx, c)
@@ -118,6 +129,7 @@ func (s *tcpServer) admit(c net.Conn) bool {
 
 func (s *tcpServer) forget(c net.Conn) {
 	c.Close()
+	s.count.open.Add(-1)
 	ip := clientIP(c).Addr()
 	s.mu.Lock()
 	defer s.mu.Unlock()

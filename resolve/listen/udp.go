@@ -47,7 +47,7 @@ func (s *Sockets) runUDP(c *net.UDPConn) error {
 	if err != nil {
 		return err
 	}
-	w := s.cfg.NewWorker()
+	w := s.cfg.NewWorker(false)
 	for {
 		batch, err := b.recv()
 		if err != nil {

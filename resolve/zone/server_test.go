@@ -60,8 +60,8 @@ func view(t testing.TB, zones ...*zone.Data) *zone.View[none] {
 }
 
 // worker is what package resolve does without steering.
-func worker(live *atomic.Pointer[zone.View[none]]) func() listen.Worker {
-	return func() listen.Worker {
+func worker(live *atomic.Pointer[zone.View[none]]) func(bool) listen.Worker {
+	return func(bool) listen.Worker {
 		var v *zone.View[none]
 		p := &zone.Responder[none]{}
 		return listen.Worker{
@@ -198,7 +198,7 @@ func TestThroughUnbound(t *testing.T) {
 	if err != nil {
 		t.Fatal("unbound is needed: apt-get install unbound")
 	}
-	free, err := listen.Open([]string{"127.0.0.1:0"}, listen.Config{NewWorker: func() listen.Worker { return listen.Worker{} }})
+	free, err := listen.Open([]string{"127.0.0.1:0"}, listen.Config{NewWorker: func(bool) listen.Worker { return listen.Worker{} }})
 	if err != nil {
 		t.Fatal(err)
 	}

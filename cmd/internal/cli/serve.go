@@ -59,6 +59,7 @@ the environment, the environment over the file.`,
 	f.StringVar(&flags.KeepFor, "keep-for", "", fmt.Sprintf("how long all revisions keep their content, a `DURATION` like 2160h (default %.0fh)", control.DefaultRetention.Age.Hours()))
 	f.StringVar(&flags.Log.Level, "log-level", "", "debug, info, warn or error (default info)")
 	f.StringVar(&flags.Log.Format, "log-format", "", "text or json (default text)")
+	telemetryFlags(f, &flags)
 	f.StringVar(&quickstart, "quickstart", "", "on an empty data folder load this `FILE`; answer HTTP for its loopback addresses")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		conf, err := config.Load(path, os.Environ())
@@ -100,12 +101,16 @@ the environment, the environment over the file.`,
 			return err
 		}
 		defer onHangup(log, reread)()
-		err = node.Run(cmd.Context(), node.Options{
+		o := node.Options{
 			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, TLSCert: conf.TLSCert, TLSKey: conf.TLSKey, Store: conf.Store, History: conf.History, NATS: conf.NATS,
 			NATSCreds: conf.NATSCreds, NATSCA: conf.NATSCA, NATSReplicas: conf.NATSReplicas, Reload: reload,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
 			Geo: conf.Geo, ProbeAllow: allow, Retention: keep, OIDC: people, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
-		})
+		}
+		if err := telemetry(conf, &o); err != nil {
+			return err
+		}
+		err = node.Run(cmd.Context(), o)
 		var bad *node.OptionError
 		if errors.As(err, &bad) {
 			return &usageError{err}
