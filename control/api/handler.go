@@ -62,6 +62,7 @@ type server struct {
 	boot    string          // of this process's life, for event ids
 	began   time.Time
 	invited atomic.Pointer[[]store.Node] // as last read
+	looks   looks                        // at the whole, of late
 	tails   atomic.Int32                 // looks at queries under way
 }
 
@@ -116,6 +117,7 @@ func Handler(d Deps) http.Handler {
 	s.userRoutes()
 	s.explainRoutes()
 	s.graphRoutes()
+	s.overviewRoutes()
 	s.lineRoutes()
 	s.streamRoutes()
 	s.documents()

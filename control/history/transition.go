@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
@@ -110,4 +112,47 @@ ORDER BY id DESC LIMIT $8`, int64(f.Before), micro(f.From), micro(f.Until), f.Ki
 		out = append(out, t)
 	}
 	return out, store.Classify(q.Err())
+}
+
+// Subject is what a transition is of.
+type Subject struct{ Kind, Name string }
+
+// lastAtOnce bounds the subjects of one statement.
+const lastAtOnce = 100
+
+// Last returns the newest transition of each subject that has one, without its data.
+func (h *History) Last(ctx context.Context, of []Subject) (map[Subject]Transition, error) {
+	db, err := h.reader()
+	if err != nil {
+		return nil, err
+	}
+	out := map[Subject]Transition{}
+	for part := range slices.Chunk(of, lastAtOnce) {
+		var where []string
+		var args []any
+		for _, s := range part {
+			args = append(args, s.Kind, s.Name)
+			where = append(where, fmt.Sprintf("(kind = $%d AND subject = $%d)", len(args)-1, len(args)))
+		}
+		q, err := db.read.QueryContext(ctx, `SELECT id, at, incident, kind, subject, was, becomes, cause FROM @transition
+WHERE id IN (SELECT MAX(id) FROM @transition WHERE `+strings.Join(where, " OR ")+` GROUP BY kind, subject)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read last transitions: %w", store.Classify(err))
+		}
+		for q.Next() {
+			var t Transition
+			var id, at, incident int64
+			if err := q.Scan(&id, &at, &incident, &t.Kind, &t.Subject, &t.From, &t.To, &t.Cause); err != nil {
+				q.Close()
+				return nil, fmt.Errorf("read last transitions: %w", store.Classify(err))
+			}
+			t.ID, t.At, t.Incident = uint64(id), time.UnixMicro(at).UTC(), uint64(incident)
+			out[Subject{t.Kind, t.Subject}] = t
+		}
+		q.Close()
+		if err := q.Err(); err != nil {
+			return nil, fmt.Errorf("read last transitions: %w", store.Classify(err))
+		}
+	}
+	return out, nil
 }

@@ -35,7 +35,7 @@ func CheckAssertions(m *traffic.Draft, r *traffic.Report) {
 	if err != nil {
 		return // the lines themselves have findings then
 	}
-	e := &Engine{Config: declared{m}, Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }}
+	e := Healthy(m)
 	for _, a := range list {
 		d := m.AccessDomain(a.Name, a.Type)
 		chain, known := world.ChainOf(a.Line)
@@ -46,6 +46,12 @@ func CheckAssertions(m *traffic.Draft, r *traffic.Report) {
 			r.For(a.Key()).Errorf("expect", "assertion_failed", "%s; change the access domain, or the assertion if it is meant", why)
 		}
 	}
+}
+
+// Healthy returns an engine over a configuration as it would decide with all health tasks
+// good and without overrides.
+func Healthy(c Config) *Engine {
+	return &Engine{Config: declared{c}, Verdict: func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }}
 }
 
 // declared is a configuration as it would be without overrides.

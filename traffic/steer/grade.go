@@ -45,7 +45,7 @@ func (e *Engine) AddressGrade(name string) Grade {
 			return GradeDisabled
 		}
 		total, ok, unknown, stale := 0, 0, 0, 0
-		e.eachTask(a, func(k traffic.TaskKey) {
+		e.EachTask(a, func(k traffic.TaskKey) {
 			v := e.Verdict(k)
 			total++
 			switch {
@@ -107,27 +107,26 @@ func (e *Engine) PoolGrade(name string) Grade {
 
 // DomainGrade grades an access domain: exceptional when no pool is available.
 func (e *Engine) DomainGrade(d *traffic.AccessDomain) Grade {
-	return e.graded(d.Key(), func() Grade {
-		switch {
-		case !d.Enabled:
-			return GradeDisabled
-		case !e.Domain(d):
-			return GradeExceptional
+	switch {
+	case !d.Enabled:
+		return GradeDisabled
+	case !e.Domain(d):
+		return GradeExceptional
+	}
+	o := e.over(d)
+	var few [8]Grade
+	below := few[:0]
+	for i := range d.Pools {
+		if !d.Pools[i].Enabled {
+			continue
 		}
-		o := e.over(d)
-		var below []Grade
-		for i := range d.Pools {
-			if !d.Pools[i].Enabled {
-				continue
-			}
-			s, g := e.poolIn(d.Pools[i].Pool, o), e.PoolGrade(d.Pools[i].Pool)
-			if s.Enabled && !s.Available || g == GradeExceptional {
-				g = GradeAlert
-			}
-			below = append(below, g)
+		s, g := e.poolIn(d.Pools[i].Pool, o), e.PoolGrade(d.Pools[i].Pool)
+		if s.Enabled && !s.Available || g == GradeExceptional {
+			g = GradeAlert
 		}
-		return worst(below)
-	})
+		below = append(below, g)
+	}
+	return worst(below)
 }
 
 // TemplateGrade grades a template by the tasks that use it: exceptional when all that
@@ -141,7 +140,7 @@ func (e *Engine) TemplateGrade(t *traffic.Template, users []*traffic.Address) Gr
 		if !a.Enabled {
 			continue
 		}
-		e.eachTask(a, func(k traffic.TaskKey) {
+		e.EachTask(a, func(k traffic.TaskKey) {
 			if k.Template != t.Name {
 				return
 			}
@@ -174,25 +173,32 @@ func (e *Engine) TemplateGrade(t *traffic.Template, users []*traffic.Address) Gr
 // worst is the grade of a whole whose parts are these: alarmed by any, unknown or
 // unmonitored only when nothing speaks for it.
 func worst(parts []Grade) Grade {
-	seen := map[Grade]bool{}
+	var well, unknown, unmonitored bool
 	for _, g := range parts {
-		seen[g] = true
+		switch g {
+		case GradeAlert, GradeExceptional:
+			return GradeAlert
+		case GradeOK:
+			well = true
+		case GradeUnknown:
+			unknown = true
+		case GradeUnmonitored:
+			unmonitored = true
+		}
 	}
 	switch {
-	case seen[GradeAlert], seen[GradeExceptional]:
-		return GradeAlert
-	case seen[GradeOK]:
+	case well:
 		return GradeOK
-	case seen[GradeUnknown]:
+	case unknown:
 		return GradeUnknown
-	case seen[GradeUnmonitored]:
+	case unmonitored:
 		return GradeUnmonitored
 	}
 	return GradeOK
 }
 
-// eachTask calls f with every task of an address that counts.
-func (e *Engine) eachTask(a *traffic.Address, f func(traffic.TaskKey)) {
+// EachTask calls f with every task of an address that counts.
+func (e *Engine) EachTask(a *traffic.Address, f func(traffic.TaskKey)) {
 	for _, t := range a.Tasks {
 		if tpl := e.Config.Template(t.Template); t.Enabled && tpl != nil && tpl.Enabled {
 			f(traffic.TaskKey{Address: a.Name, Template: t.Template, Port: t.EffectivePort(tpl.Protocol)})

@@ -69,7 +69,7 @@ func (e *Engine) addressBound(name string, forced bool) bound {
 		return bound{always: true}
 	}
 	tasks := 0
-	e.eachTask(a, func(traffic.TaskKey) { tasks++ })
+	e.EachTask(a, func(traffic.TaskKey) { tasks++ })
 	return bound{always: tasks == 0 && a.Family() != traffic.Domain}
 }
 

@@ -720,6 +720,26 @@ export interface paths {
         patch: operations["changeOverride"];
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is wrong now, since when, why, and what clients get instead
+         * @description Needs the role viewer.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pools": {
         parameters: {
             query?: never;
@@ -1998,6 +2018,12 @@ export interface components {
             };
             withdrawn: boolean;
         };
+        Affected: {
+            /** Format: int64 */
+            count: number;
+            /** @description NAME/TYPE of some, at most 5. */
+            names: string[];
+        };
         Alarm: {
             node: string;
             text: string;
@@ -2233,6 +2259,23 @@ export interface components {
             more: number;
             /** @description Access domains that are answered otherwise now: for a drain, those that answered it. */
             names: components["schemas"]["CachedName"][];
+        };
+        Cause: {
+            address: string;
+            /**
+             * Format: int64
+             * @description Voting vantages that call it failed.
+             */
+            failed: number;
+            /** @description What the vantage found. */
+            reason?: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description ADDRESS/TEMPLATE/PORT */
+            task: string;
+            vantage?: string;
+            /** Format: int64 */
+            voting: number;
         };
         ChangeRequest: {
             /** @description Why; kept with the revision. */
@@ -2713,6 +2756,12 @@ export interface components {
              * @description Of all pages.
              */
             total?: number;
+        };
+        Instead: {
+            /** @description With everything healthy and without overrides. */
+            before: components["schemas"]["AnswerOutcome"];
+            line: string;
+            now: components["schemas"]["AnswerOutcome"];
         };
         Invitation: {
             /** @description Give an invited node another credential. The one before ends at once; what is not said stays. */
@@ -3366,6 +3415,38 @@ export interface components {
             /** @description Resolver nodes heard within 30 s that do not have it yet. */
             waiting: string[];
         };
+        Overview: {
+            /** Format: date-time */
+            at: string;
+            /** @description How many access_domains, pools and addresses are in service. */
+            available: {
+                [key: string]: number;
+            };
+            /** @description access_domains, pools, addresses and templates by health; tasks by state, and stale ones; nodes and vantages by state; overrides by action. */
+            counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description How many of each kind. */
+            objects: {
+                [key: string]: number;
+            };
+            /** @description By kind: how many problems there are besides. */
+            omitted: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description The worst first, of one weight the newest first. */
+            problems: components["schemas"]["Problem"][];
+            /** Format: int64 */
+            revision: number;
+            /** @description How many problems of each weight, all of them. */
+            severity: {
+                [key: string]: number;
+            };
+        };
         PasswordRequest: {
             /** @description The password until now. */
             current: string;
@@ -3720,6 +3801,36 @@ export interface components {
             points: components["schemas"]["ProbePoint"][];
             task?: components["schemas"]["TaskKey"];
             vantage?: string;
+        };
+        Problem: {
+            /** @description Probes that say so, the oldest first; at most 3. */
+            causes?: components["schemas"]["Cause"][];
+            /** @description Of a pool, an address or an override: access domains that it reaches. */
+            domains?: components["schemas"]["Affected"];
+            /**
+             * Format: int64
+             * @description Incident of the last transition of it.
+             */
+            incident?: number;
+            /** @description Of an access domain: lines whose clients get something else than with everything healthy; at most 5. */
+            instead?: components["schemas"]["Instead"][];
+            /** @enum {string} */
+            kind: "access_domain" | "pool" | "address" | "task" | "override" | "node" | "vantage" | "alarm";
+            /**
+             * Format: int64
+             * @description How many lines there are besides.
+             */
+            more_lines?: number;
+            /** @description NAME/TYPE of an access domain, ADDRESS/TEMPLATE/PORT of a task, node of an alarm, else name or id. */
+            name: string;
+            override?: components["schemas"]["Ordered"];
+            /** @enum {string} */
+            severity: "critical" | "major" | "minor" | "info";
+            /** Format: date-time */
+            since?: string;
+            /** @description exceptional, ok_alert, withdrawn, stale, silent, lagging, unready, differs, isolated, lost, or alarm. */
+            state: string;
+            text: components["schemas"]["Said"];
         };
         Process: {
             /** @description Address of its API. */
@@ -7417,6 +7528,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OverrideResult"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                /** @description Most problems of each kind, 1 to 500; default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
             /** @description A problem document. */
