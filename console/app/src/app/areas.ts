@@ -1,11 +1,12 @@
 // The areas of the console: each brings its routes and its lines in the navigation.
 import type { AnyRoute } from "@tanstack/react-router";
+import { overrides } from "@/pages/overrides/area";
 import { overview } from "@/pages/overview/area";
 import { revisions } from "@/pages/revisions/area";
 import { signin } from "@/pages/signin/area";
 import type { Area } from "./area";
 
-const all = [overview, revisions, signin] satisfies Area[];
+const all = [overrides, overview, revisions, signin] satisfies Area[];
 
 /** In the order of the navigation. */
 export const areas: Area[] = all;
