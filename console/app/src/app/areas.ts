@@ -1,12 +1,21 @@
 // The areas of the console: each brings its routes and its lines in the navigation.
 import type { AnyRoute } from "@tanstack/react-router";
+import { domains } from "@/pages/domains/area";
 import { overrides } from "@/pages/overrides/area";
 import { overview } from "@/pages/overview/area";
 import { revisions } from "@/pages/revisions/area";
 import { signin } from "@/pages/signin/area";
 import type { Area } from "./area";
 
-const all = [overrides, overview, revisions, signin] satisfies Area[];
+// One a line: areas are added side by side.
+// biome-ignore format: one a line
+const all = [
+  domains,
+  overrides,
+  overview,
+  revisions,
+  signin,
+] satisfies Area[];
 
 /** In the order of the navigation. */
 export const areas: Area[] = all;
