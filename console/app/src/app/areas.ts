@@ -1,6 +1,7 @@
 // The areas of the console: each brings its routes and its lines in the navigation.
 import type { AnyRoute } from "@tanstack/react-router";
 import { domains } from "@/pages/domains/area";
+import { objects } from "@/pages/objects/area";
 import { overrides } from "@/pages/overrides/area";
 import { overview } from "@/pages/overview/area";
 import { revisions } from "@/pages/revisions/area";
@@ -10,7 +11,9 @@ import type { Area } from "./area";
 // One a line: areas are added side by side.
 // biome-ignore format: one a line
 const all = [
+  // One in a line, so that areas that come at the same time merge.
   domains,
+  objects,
   overrides,
   overview,
   revisions,

@@ -19,12 +19,12 @@ const time = (v: unknown): string | undefined => {
   return Number.isNaN(t.getTime()) ? undefined : t.toISOString();
 };
 
-/** What of a page's search is a range; whatever is none is dropped. For validateSearch. */
+/** What of a page's search is a range; what is none is undefined, and named so that the router drops it. For validateSearch. */
 export function rangeOf(search: Record<string, unknown>): RangeSearch {
   const from = time(search.from);
   const until = time(search.until);
-  if (from && (!until || from < until)) return until ? { from, until } : { from };
-  return lengthOf(search.last) ? { last: search.last as string } : {};
+  if (from && (!until || from < until)) return { last: undefined, from, until };
+  return { last: lengthOf(search.last) ? (search.last as string) : undefined, from: undefined, until: undefined };
 }
 
 /** Query parameters of the API for a range. */

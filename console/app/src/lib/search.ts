@@ -35,3 +35,12 @@ export function useSearchState<T extends Record<string, string | undefined>>(): 
   );
   return [search, set];
 }
+
+/** A word of the address as text: the router takes numbers and booleans for such. */
+export const text = (v: unknown): string | undefined =>
+  typeof v === "string" && v !== "" ? v : typeof v === "number" || typeof v === "boolean" ? String(v) : undefined;
+
+export function oneOf<T extends string>(v: unknown, of: readonly T[]): T | undefined {
+  const s = text(v);
+  return of.find((x) => x === s);
+}

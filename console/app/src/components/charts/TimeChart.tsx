@@ -107,7 +107,7 @@ export function TimeChart({
         yAxis: {
           type: "value",
           min: 0,
-          ...(max === undefined ? {} : { max }),
+          ...(max === undefined ? {} : { max, interval: max / 4 }),
           splitNumber: 4,
           ...axisLook(look, true),
           axisLabel: { color: look.dimmed, formatter: (v: number) => format(v) },
