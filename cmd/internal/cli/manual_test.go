@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/meridian-gtm/meridian/config"
+	"github.com/meridian-gtm/meridian/node"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/file"
 	"github.com/spf13/cobra"
@@ -158,7 +159,7 @@ func walk(c *cobra.Command, f func(*cobra.Command)) {
 // TestGeneratedPages holds the reference pages to the code; -update writes them.
 func TestGeneratedPages(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"commands.md": commandsPage(), "fields.md": fieldsPage()} {
+	for name, text := range map[string]string{"commands.md": commandsPage(), "fields.md": fieldsPage(), "metrics.md": metricsPage()} {
 		if *update {
 			if err := os.WriteFile(manual+name, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
@@ -225,6 +226,25 @@ func defaultText(f *pflag.Flag) string {
 }
 
 func cellText(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
+
+func metricsPage() string {
+	var b strings.Builder
+	b.WriteString("# Metrics\n\nGenerated from the program by `make generate`. What they are for, and how to scrape them: [Monitoring](monitoring.md). Beside these there are `go_…` and `process_…`, of the Go runtime and the process.\n")
+	for _, role := range []struct{ name, title string }{{"", "Every node"}, {"resolver", "Resolvers"}, {"resolver, control", "Resolvers and control"}, {"prober", "Probers"}, {"control", "Control"}} {
+		fmt.Fprintf(&b, "\n## %s\n\n| Metric | Type | Labels | |\n| --- | --- | --- | --- |\n", role.title)
+		for _, m := range node.Metrics() {
+			if m.Role != role.name {
+				continue
+			}
+			help := m.Help
+			if m.Opt != "" {
+				help += " Only with `" + m.Opt + "`."
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, m.Type, strings.Join(m.Labels, ", "), cellText(help))
+		}
+	}
+	return b.String()
+}
 
 func fieldsPage() string {
 	var b strings.Builder
