@@ -29,7 +29,7 @@ help:
 run: build
 	@$(GEOUPDATE) || echo "make run: no location data; going on with the default and custom lines only"
 	exec bin/meridian serve --data ./$(DATA) --dns 127.0.0.1:5300 --api 127.0.0.1:8080 \
-		--probe-allow 127.0.0.0/8 --geo $(GEO) --quickstart examples/quickstart.yaml --log-level warn
+		--probe-allow 127.0.0.0/8 --alert-allow 127.0.0.0/8 --geo $(GEO) --quickstart examples/quickstart.yaml --log-level warn
 
 ## test: set up and run every check and test
 .PHONY: test

@@ -40,6 +40,7 @@ type Node struct {
 	Labels        map[string]string `yaml:"labels"`         // of the node and its vantage
 	Geo           string            `yaml:"geo"`            // control: folder of the location data
 	ProbeAllow    []string          `yaml:"probe_allow"`    // networks that probes may reach though they are loopback and the like
+	AlertAllow    []string          `yaml:"alert_allow"`    // networks that messages about alerts may go to though they are private, loopback or link-local
 	KeepRevisions string            `yaml:"keep_revisions"` // control: how many of the newest revisions keep their content
 	KeepFor       string            `yaml:"keep_for"`       // control: how long all revisions keep it, like 2160h
 	Log           Log               `yaml:"log"`

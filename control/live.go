@@ -87,6 +87,7 @@ type TaskHealth struct {
 type Finding struct {
 	Vantage string           `json:"vantage"`
 	Finding string           `json:"finding" enum:"abstain,good,failed"`
+	Code    string           `json:"code,omitempty" doc:"What was wrong in a stable word, like timeout, refused, status or expired."`
 	Reason  string           `json:"reason,omitempty"`
 	Latency traffic.Duration `json:"latency"`
 	Since   time.Time        `json:"since"`

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Message is one thing that watchers hear of. Type is health, revision, node or event.
+// Message is one thing that watchers hear of. Type is health, revision, node, event or alert.
 type Message struct {
 	ID   uint64
 	Type string

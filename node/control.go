@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/alert"
+	"github.com/meridian-gtm/meridian/control/alert/send"
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/auth/oidc"
 	"github.com/meridian-gtm/meridian/control/history"
@@ -28,6 +30,8 @@ type controlRole struct {
 	oidc    *oidc.Provider // nil: people sign in here only
 	service *control.Service
 	history *history.History
+	alerts  *alert.Service
+	sender  *send.Sender
 	broker  *broker.Broker                  // nil with an external server
 	signing atomic.Pointer[publish.Signing] // the key that signs
 	pub     *publish.Publisher

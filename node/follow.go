@@ -307,6 +307,19 @@ func (n *node) alarm(source, text string) {
 	}
 }
 
+// served lists the certificates of files that this process serves, each file once.
+func (n *node) served() (out []traffic.CertificateStatus) {
+	n.mu.Lock()
+	certs := slices.Clone(n.certs)
+	n.mu.Unlock()
+	for _, c := range certs {
+		if file, at := c.Ends(); file != "" && !slices.ContainsFunc(out, func(s traffic.CertificateStatus) bool { return s.File == file }) {
+			out = append(out, traffic.CertificateStatus{File: file, EndsAt: at.UTC()})
+		}
+	}
+	return out
+}
+
 // status is what the node tells control.
 func (n *node) status() traffic.NodeStatus {
 	s := traffic.NodeStatus{Roles: n.o.Roles, Version: n.o.Version, Labels: n.labels(), Started: n.started.UTC(), Ready: n.ready() == nil}
@@ -330,6 +343,7 @@ func (n *node) status() traffic.NodeStatus {
 		}
 	}
 	s.Queries = n.tally().Queries
+	s.Certificates = n.served()
 	s.Alarms = append(s.Alarms, n.follower.Alarms()...)
 	if n.control != nil && n.control.pub != nil {
 		s.Alarms = append(s.Alarms, n.control.pub.Alarms()...)

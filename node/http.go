@@ -39,6 +39,7 @@ func (n *node) startHTTP() error {
 	if n.o.has(RoleControl) {
 		n.keepEvents()
 		n.keepTransitions()
+		n.startAlerts()
 		l, at, err := n.listenHTTP("--api", n.o.API)
 		if err != nil {
 			return err
@@ -49,7 +50,7 @@ func (n *node) startHTTP() error {
 		}
 		mux := http.NewServeMux()
 		mux.Handle("/api/", api.Handler(api.Deps{
-			Control: n.control.service, Store: n.control.store, History: n.control.history, Live: live{n}, Explain: explainer{n}, Queries: explainer{n},
+			Control: n.control.service, Store: n.control.store, History: n.control.history, Alerts: n.control.alerts, Live: live{n}, Explain: explainer{n}, Queries: explainer{n},
 			Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), World: n.state.World, Observe: n.control.counts.request,
 			Failback: n.control.currents, Version: n.o.Version, Log: n.log,
 		}))

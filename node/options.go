@@ -61,6 +61,9 @@ type Options struct {
 	// ProbeAllow are networks that probes may reach though they are loopback,
 	// link-local, multicast or cloud metadata.
 	ProbeAllow []netip.Prefix
+	// AlertAllow are networks that messages about alerts may go to though they are private,
+	// loopback or link-local.
+	AlertAllow []netip.Prefix
 	// Retention of the history of changes, by control; the zero value means
 	// control.DefaultRetention.
 	Retention control.Retention

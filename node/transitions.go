@@ -219,7 +219,7 @@ func toFindings(list []view.FindingStatus) []control.Finding {
 		if word == "" || !f.Counts {
 			word = "abstain"
 		}
-		out = append(out, control.Finding{Vantage: f.Vantage, Finding: word, Reason: f.Reason, Latency: traffic.Duration(f.Latency), Since: f.Since.UTC()})
+		out = append(out, control.Finding{Vantage: f.Vantage, Finding: word, Code: f.Code, Reason: f.Reason, Latency: traffic.Duration(f.Latency), Since: f.Since.UTC()})
 	}
 	return out
 }

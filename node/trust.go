@@ -56,7 +56,9 @@ func (n *node) certificate(s *pki.Server, err error) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.mu.Lock()
 	n.certs = append(n.certs, s)
+	n.mu.Unlock()
 	return s.TLS(), nil
 }
 

@@ -15,7 +15,16 @@ type NodeStatus struct {
 	Ready    bool              `json:"ready"`
 	Cold     bool              `json:"cold,omitempty" doc:"Serving without having heard any vantage since it started."`
 	Alarms   []string          `json:"alarms,omitempty" doc:"What is wrong, in sentences."`
-	Queries  uint64            `json:"queries,omitempty" doc:"DNS queries since start."`
-	Started  time.Time         `json:"started"`
-	Sent     time.Time         `json:"sent" doc:"Its own clock, for the skew alarm only."`
+	// Certificates are those of files that it serves; those of the installation's own
+	// authority renew themselves.
+	Certificates []CertificateStatus `json:"certificates,omitempty" doc:"TLS certificates from files that it serves."`
+	Queries      uint64              `json:"queries,omitempty" doc:"DNS queries since start."`
+	Started      time.Time           `json:"started"`
+	Sent         time.Time           `json:"sent" doc:"Its own clock, for the skew alarm only."`
+}
+
+// CertificateStatus is a TLS certificate that a node serves.
+type CertificateStatus struct {
+	File   string    `json:"file"`
+	EndsAt time.Time `json:"ends_at"`
 }

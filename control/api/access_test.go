@@ -30,7 +30,7 @@ func (o operation) need() string {
 		return "none"
 	case is("session"): // the own ones
 		return "any"
-	case is("users"), is("audit"), is("nats-config"), is("keys") && !read, is("nodes") && !read, is("history/retention") && !read, is("backup"), is("restore"):
+	case is("users"), is("audit"), is("nats-config"), is("keys") && !read, is("nodes") && !read, is("history/retention") && !read, is("alerts/") && !read && !is("alerts/active") && !is("alerts/mutes"), is("backup"), is("restore"):
 		return "admin"
 	case is("tokens"): // own ones for users; the handlers hold programs to admin
 		return "own"

@@ -17,6 +17,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/alert"
+	"github.com/meridian-gtm/meridian/control/alert/send"
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/auth/oidc"
 	"github.com/meridian-gtm/meridian/control/history"
@@ -39,6 +41,7 @@ type Deps struct {
 	Gate    *auth.Gate         // who may come in; nil: one of this handler's own
 	OIDC    *oidc.Provider     // to sign in elsewhere; nil: only here
 	Health  steer.Health       // for previews; without Verdict nothing has been judged yet
+	Alerts  *alert.Service     // nil: one that only knows what the store holds
 	// World places clients and addresses; nil: nothing is known but built-in lines.
 	World func() *line.World
 	// Observe, if set, is told of every request that was answered; route is "" for one that
@@ -81,6 +84,9 @@ func Handler(d Deps) http.Handler {
 	if d.Live == nil {
 		d.Live = nothingLive{}
 	}
+	if d.Alerts == nil {
+		d.Alerts = alert.New(alert.Options{Store: d.Store, Send: send.New(nil).Send, Now: d.Now, Log: d.Log})
+	}
 	if d.Health.Verdict == nil {
 		d.Health.Verdict = func(traffic.TaskKey) verdict.Verdict { return verdict.Verdict{} }
 	}
@@ -108,6 +114,7 @@ func Handler(d Deps) http.Handler {
 	s.inviteRoutes()
 	s.eventRoutes()
 	s.historyRoutes()
+	s.alertRoutes()
 	s.statsRoutes()
 	s.tailRoutes()
 	s.tokenRoutes()

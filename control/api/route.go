@@ -39,7 +39,7 @@ type route struct {
 	answerType   string       // media type, default application/json
 	plan         bool         // may answer a plan to ?dry_run=true
 	writes       bool         // changes something though a viewer may call it
-	headers      bool         // takes If-Match and the like; set by route
+	headers      []string     // those of If-Match and the like that it takes; set by route
 	secret       bool         // the answer holds a secret: it is audited before it goes out
 	handle       func(*call) (answer, error)
 }
@@ -131,7 +131,9 @@ func (s *server) route(r route) {
 		if p.In == "query" {
 			known[p.Name] = true
 		}
-		r.headers = r.headers || p.In == "header"
+		if p.In == "header" {
+			r.headers = append(r.headers, p.Name)
+		}
 	}
 	s.mux.HandleFunc(r.method+" "+path, func(w http.ResponseWriter, req *http.Request) {
 		if l, ok := req.Context().Value(logKey{}).(*logLine); ok {
@@ -182,10 +184,10 @@ func (s *server) serve(r *route, known map[string]bool, c *call) (answer, error)
 			return answer{}, invalidField(k, "unknown_parameter", text)
 		}
 	}
-	if reads := r.method == http.MethodGet || r.need == auth.Viewer && !r.writes && !r.secret; !reads && !r.headers {
+	if reads := r.method == http.MethodGet || r.need == auth.Viewer && !r.writes && !r.secret; !reads {
 		// Who sends one of these counts on it.
 		for _, h := range []string{"If-Match", "If-None-Match", "Idempotency-Key"} {
-			if c.Header.Get(h) != "" {
+			if c.Header.Get(h) != "" && !slices.Contains(r.headers, h) {
 				return answer{}, invalidField(h, "invalid_parameter", "has no meaning here; leave it out")
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meridian-gtm/meridian/control"
+	"github.com/meridian-gtm/meridian/control/alert"
 	"github.com/meridian-gtm/meridian/control/graph"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/said"
@@ -19,19 +20,26 @@ const refPrefix = "#/components/schemas/"
 
 // schemaNames avoids generic words where two packages use the same one.
 var schemaNames = map[reflect.Type]string{
-	reflect.TypeFor[Problem]():         "Error",
-	reflect.TypeFor[traffic.Problem](): "Finding",
-	reflect.TypeFor[control.Finding](): "VantageFinding",
-	reflect.TypeFor[control.Node]():    "Node",
-	reflect.TypeFor[changeAnswer]():    "ChangeResult",
-	reflect.TypeFor[steer.Outcome]():   "AnswerOutcome",
-	reflect.TypeFor[steer.Option]():    "AnswerOption",
-	templateSchema:                     "Template",
-	reflect.TypeFor[graph.Domain]():    "DomainGraph",
-	reflect.TypeFor[graph.Pool]():      "PoolGraph",
-	reflect.TypeFor[graph.Link]():      "GraphLink",
-	reflect.TypeFor[graph.State]():     "GraphState",
+	reflect.TypeFor[Problem]():           "Error",
+	reflect.TypeFor[traffic.Problem]():   "Finding",
+	reflect.TypeFor[control.Finding]():   "VantageFinding",
+	reflect.TypeFor[control.Node]():      "Node",
+	reflect.TypeFor[changeAnswer]():      "ChangeResult",
+	reflect.TypeFor[steer.Outcome]():     "AnswerOutcome",
+	reflect.TypeFor[steer.Option]():      "AnswerOption",
+	templateSchema:                       "Template",
+	reflect.TypeFor[graph.Domain]():      "DomainGraph",
+	reflect.TypeFor[graph.Pool]():        "PoolGraph",
+	reflect.TypeFor[graph.Link]():        "GraphLink",
+	reflect.TypeFor[graph.State]():       "GraphState",
+	reflect.TypeFor[alert.Effective]():   "AlertDomain",
+	reflect.TypeFor[alert.Override]():    "AlertDomainInput",
+	reflect.TypeFor[alert.Ack]():         "AlertAcknowledgement",
+	reflect.TypeFor[alert.ChannelSpec](): "AlertChannelInput",
 }
+
+// alertPackage has generic words of its own, which mean something about alerts.
+var alertPackage = reflect.TypeFor[alert.Alert]().PkgPath()
 
 func nameSchema(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
@@ -41,6 +49,9 @@ func nameSchema(t reflect.Type, hint string) string {
 		return n
 	}
 	n := huma.DefaultSchemaNamer(t, hint)
+	if t.PkgPath() == alertPackage && !strings.HasPrefix(n, "Alert") {
+		return "Alert" + n
+	}
 	return strings.ToUpper(n[:1]) + n[1:]
 }
 

@@ -21,9 +21,9 @@ const streamWrite = 10 * time.Second
 
 func (s *server) streamRoutes() {
 	s.route(route{method: "GET", path: "/stream", id: "stream", summary: "What happens, as server-sent events", tag: "State", need: auth.Viewer,
-		params: []*huma.Param{query("types", huma.TypeString, "Only these events, with commas: health, revision, node, event."),
+		params: []*huma.Param{query("types", huma.TypeString, "Only these events, with commas: health, revision, node, event, alert."),
 			header("Last-Event-ID", "Id of the last event seen, to resume."), query("last_event_id", huma.TypeString, "The same, for clients that cannot set the header.")},
-		answer:     &huma.Schema{Type: huma.TypeString, Description: "Events hello (first; says whether the stream resumes without a gap), health, revision, node, event. data is JSON."},
+		answer:     &huma.Schema{Type: huma.TypeString, Description: "Events hello (first; says whether the stream resumes without a gap), health, revision, node, event, alert (an AlertEntry without deliveries; with action delivery, an AlertDelivered; with action many, no more: read the lists again). data is JSON."},
 		answerType: "text/event-stream", handle: s.stream})
 }
 
@@ -32,10 +32,10 @@ func (s *server) stream(c *call) (answer, error) {
 	for _, t := range strings.Split(c.URL.Query().Get("types"), ",") {
 		switch t {
 		case "":
-		case "health", "revision", "node", "event":
+		case "health", "revision", "node", "event", "alert":
 			want[t] = true
 		default:
-			return answer{}, invalidField("types", "invalid_parameter", fmt.Sprintf("has %q; use health, revision, node, event", t))
+			return answer{}, invalidField("types", "invalid_parameter", fmt.Sprintf("has %q; use health, revision, node, event, alert", t))
 		}
 	}
 	last := c.Header.Get("Last-Event-ID")

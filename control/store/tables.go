@@ -42,7 +42,14 @@ var tables = []struct {
 	{"audit", added},
 	{"event", kept},
 	{"override_spread", cleared}, // anew, from where the restored ones stand
-	{"idempotency", cleared},     // answers about revisions that are gone
+	{"alert_setting", replaced},
+	{"alert_channel", replaced},
+	{"alert_mute", kept},
+	{"alert", kept},
+	{"alert_log", kept},
+	{"alert_notice", alone}, // what was to be told there must not be told twice, nor from a copy
+	{"alert_delivery", alone},
+	{"idempotency", cleared}, // answers about revisions that are gone
 	{"lease", alone},
 	{"control_process", alone},
 	{"goose_db_version", alone},

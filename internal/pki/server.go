@@ -74,6 +74,17 @@ func (s *Server) current() (*tls.Certificate, error) {
 	return s.cert, nil
 }
 
+// Ends tells which file the certificate is from and when it ends; "" for one that renews
+// itself.
+func (s *Server) Ends() (file string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.authority != nil || s.cert == nil || s.cert.Leaf == nil {
+		return "", time.Time{}
+	}
+	return s.certFile, s.cert.Leaf.NotAfter
+}
+
 // TLS is the configuration of the listener.
 func (s *Server) TLS() *tls.Config {
 	return &tls.Config{

@@ -55,6 +55,7 @@ the environment, the environment over the file.`,
 	f.StringArrayVar(&labels, "label", nil, "`K=V` of the node and its vantage; may be repeated")
 	f.StringVar(&flags.Geo, "geo", "", "`FOLDER` of the location data (default geo in the data folder)")
 	f.StringSliceVar(&flags.ProbeAllow, "probe-allow", nil, "`CIDR` that probes may reach though it is loopback, link-local, multicast or cloud metadata; may be repeated")
+	f.StringSliceVar(&flags.AlertAllow, "alert-allow", nil, "`CIDR` that messages about alerts may go to though it is private, loopback or link-local; may be repeated")
 	f.StringVar(&flags.KeepRevisions, "keep-revisions", "", fmt.Sprintf("how many of the newest revisions keep their content, `N` (default %d)", control.DefaultRetention.Revisions))
 	f.StringVar(&flags.KeepFor, "keep-for", "", fmt.Sprintf("how long all revisions keep their content, a `DURATION` like 2160h (default %.0fh)", control.DefaultRetention.Age.Hours()))
 	f.StringVar(&flags.Log.Level, "log-level", "", "debug, info, warn or error (default info)")
@@ -78,6 +79,10 @@ the environment, the environment over the file.`,
 		allow, err := config.Prefixes(conf.ProbeAllow)
 		if err != nil {
 			return usagef("--probe-allow: %v", err)
+		}
+		alertAllow, err := config.Prefixes(conf.AlertAllow)
+		if err != nil {
+			return usagef("--alert-allow: %v", err)
 		}
 		keep, err := retention(conf.KeepRevisions, conf.KeepFor)
 		if err != nil {
@@ -105,7 +110,7 @@ the environment, the environment over the file.`,
 			Roles: conf.Roles, Data: conf.Data, DNS: conf.DNS, API: conf.API, HTTP: conf.HTTP, TLSCert: conf.TLSCert, TLSKey: conf.TLSKey, Store: conf.Store, History: conf.History, NATS: conf.NATS,
 			NATSCreds: conf.NATSCreds, NATSCA: conf.NATSCA, NATSReplicas: conf.NATSReplicas, Reload: reload,
 			Listen: conf.NATSListen, Advertise: conf.NATSAdvertise, Join: conf.Join, ID: conf.ID, Vantage: conf.Vantage, Labels: conf.Labels,
-			Geo: conf.Geo, ProbeAllow: allow, Retention: keep, OIDC: people, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
+			Geo: conf.Geo, ProbeAllow: allow, AlertAllow: alertAllow, Retention: keep, OIDC: people, Quickstart: quickstart, Version: a.fullVersion(), Log: log, Ready: a.announce,
 		}
 		if err := telemetry(conf, &o); err != nil {
 			return err

@@ -188,6 +188,318 @@ export interface paths {
         patch: operations["patchAddress"];
         trace?: never;
     };
+    "/api/v1/alerts/active": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is wrong now, newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["listActiveAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/active/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an alert, also one that is over
+         * @description Needs the role viewer.
+         */
+        get: operations["getAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/active/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take care of an alert: it is not repeated then
+         * @description Needs the role operator.
+         */
+        post: operations["acknowledgeAlert"];
+        /**
+         * Take care of an alert no more
+         * @description Needs the role operator.
+         */
+        delete: operations["releaseAlert"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List channels; their secrets are never shown
+         * @description Needs the role viewer.
+         */
+        get: operations["listAlertChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/channels/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one
+         * @description Needs the role viewer.
+         */
+        get: operations["getAlertChannel"];
+        /**
+         * Make or change a channel; secrets that are absent stay as they are
+         * @description Needs the role admin.
+         */
+        put: operations["setAlertChannel"];
+        post?: never;
+        /**
+         * Delete a channel and what waits for it
+         * @description Needs the role admin.
+         */
+        delete: operations["deleteAlertChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/channels/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message to a channel now, and tell what the other side said
+         * @description Needs the role admin.
+         */
+        post: operations["testAlertChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Access domains with rules of their own
+         * @description Needs the role viewer.
+         */
+        get: operations["listAlertDomains"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/domains/{name}/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What holds for an access domain, and what of it is inherited
+         * @description Needs the role viewer.
+         */
+        get: operations["getAlertDomain"];
+        /**
+         * Give an access domain rules of its own; what is absent is inherited
+         * @description Needs the role admin.
+         */
+        put: operations["setAlertDomain"];
+        post?: never;
+        /**
+         * Let an access domain inherit all
+         * @description Needs the role admin.
+         */
+        delete: operations["inheritAlertDomain"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The alerts that there are
+         * @description Needs the role viewer.
+         */
+        get: operations["listAlertEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as a file, newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["exportAlertLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts, their ends and what became of each, newest first; kept for 90 days
+         * @description Needs the role viewer.
+         */
+        get: operations["listAlertLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/mutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mutes that last, newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["listMutes"];
+        put?: never;
+        /**
+         * Mute an event, an object or both for a time: alerts stand in the log and are not sent
+         * @description Needs the role operator.
+         */
+        post: operations["createMute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/mutes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a mute; what lasts is sent then
+         * @description Needs the role operator.
+         */
+        delete: operations["endMute"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the settings
+         * @description Needs the role viewer.
+         */
+        get: operations["getAlertSettings"];
+        /**
+         * Set all; what is absent takes its default
+         * @description Needs the role admin.
+         */
+        put: operations["setAlertSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change what is given
+         * @description Needs the role admin.
+         */
+        patch: operations["changeAlertSettings"];
+        trace?: never;
+    };
     "/api/v1/assertions": {
         parameters: {
             query?: never;
@@ -1871,6 +2183,10 @@ export interface components {
              */
             total?: number;
         };
+        AckRequest: {
+            /** @description For those who wonder. */
+            reason?: string;
+        };
         Address: {
             /** @description IPv4 address, IPv6 address or domain name. */
             address: string;
@@ -2027,6 +2343,659 @@ export interface components {
         Alarm: {
             node: string;
             text: string;
+        };
+        Alert: {
+            /** @description Who takes care of it; it is not repeated then. */
+            acknowledged?: components["schemas"]["AlertAcknowledgement"];
+            /**
+             * Format: int64
+             * @description The same for alerts that are told together: id of the first.
+             */
+            bundle: number;
+            /** @description Code; GET /alerts/events lists all. */
+            event: string;
+            /** @description What the texts are made of. */
+            facts: components["schemas"]["AlertFacts"];
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Of GET /history/transitions; known some seconds later.
+             */
+            incident?: number;
+            /** @description Of the object. */
+            kind: string;
+            /** @description The mute that it falls under. */
+            muted?: components["schemas"]["AlertMute"];
+            object: string;
+            /**
+             * Format: date-time
+             * @description When it became an alert.
+             */
+            raised_at: string;
+            /**
+             * Format: date-time
+             * @description Absent while it lasts.
+             */
+            resolved_at?: string;
+            /** @enum {string} */
+            severity: "warning" | "error" | "critical";
+            /**
+             * Format: date-time
+             * @description When it became so.
+             */
+            since: string;
+            /** @description Several: cause, what clients get instead. */
+            text: string;
+            /** @description One line. */
+            title: string;
+        };
+        AlertAcknowledgement: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason?: string;
+        };
+        AlertChannel: {
+            ca_file?: string;
+            enabled: boolean;
+            from?: string;
+            host?: string;
+            /** @enum {string} */
+            kind: "email" | "webhook" | "dingtalk" | "feishu" | "wecom" | "slack" | "pagerduty" | "alertmanager";
+            labels?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            language: "en" | "zh";
+            /** @description The newest message to it. */
+            last_delivery?: components["schemas"]["AlertDelivery"];
+            mention?: string[];
+            /** @enum {string} */
+            min_severity: "warning" | "error" | "critical";
+            name: string;
+            /** Format: int64 */
+            port?: number;
+            /** Format: int64 */
+            rate_per_minute: number;
+            remark?: string;
+            /** @description File that holds it. */
+            secret_file?: string;
+            /** @description Whether there is a secret. */
+            secret_set: boolean;
+            tls?: string;
+            to?: string[];
+            /** @description Scheme and host; the rest is a secret. */
+            url?: string;
+            /** @description File that holds the URL. */
+            url_file?: string;
+            username?: string;
+            /**
+             * Format: int64
+             * @description For If-Match.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Entries of the log that wait to be told here.
+             */
+            waiting: number;
+        };
+        AlertChannelInput: {
+            /** @description PEM file on the control process's machine with authorities to trust in place of the system's. */
+            ca_file?: string;
+            /** @description Default true. What a disabled channel would have been told is not told later. */
+            enabled?: boolean;
+            /** @description email: sender, like Meridian <gtm@example.com>. */
+            from?: string;
+            /** @description email: the mail server. */
+            host?: string;
+            /** @enum {string} */
+            kind: "email" | "webhook" | "dingtalk" | "feishu" | "wecom" | "slack" | "pagerduty" | "alertmanager";
+            /** @description alertmanager: further labels of all alerts. */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Of its texts; default en.
+             * @enum {string}
+             */
+            language?: "en" | "zh";
+            /** @description Chat: whom to call; dingtalk: mobile numbers, feishu, wecom and slack: user ids; all for everybody. */
+            mention?: string[];
+            /**
+             * @description What is milder is not told here; default warning.
+             * @enum {string}
+             */
+            min_severity?: "warning" | "error" | "critical";
+            /**
+             * Format: int64
+             * @description email: default 587, with tls 465, with none 25.
+             */
+            port?: number;
+            /**
+             * Format: int64
+             * @description Messages a minute; what waits beyond becomes one message. 0: what the other side takes.
+             */
+            rate_per_minute?: number;
+            remark?: string;
+            /** @description webhook, dingtalk, feishu: key of the signature. pagerduty: integration (routing) key. email, alertmanager: password, or without username a bearer token. Never shown; empty text removes it. */
+            secret?: string | {
+                value_from: {
+                    /** @description Path on the machine that uses the value. */
+                    file: string;
+                };
+            };
+            /**
+             * @description email: default starttls, which is required of the server then.
+             * @enum {string}
+             */
+            tls?: "starttls" | "tls" | "none";
+            /** @description email: recipients. */
+            to?: string[];
+            /** @description All but email: where to send, with its token. Optional for pagerduty. Only its host is ever shown. */
+            url?: string | {
+                value_from: {
+                    /** @description Path on the machine that uses the value. */
+                    file: string;
+                };
+            };
+            /** @description email, alertmanager. */
+            username?: string;
+        };
+        AlertChannelList: {
+            items: components["schemas"]["AlertChannel"][];
+            /** @description Give it as ?cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Of all pages.
+             */
+            total?: number;
+        };
+        AlertDelivered: {
+            action: string;
+            channel: string;
+            delivery: components["schemas"]["AlertDelivery"];
+        };
+        AlertDelivery: {
+            answer?: string;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            /** Format: date-time */
+            next_attempt_at?: string;
+            /** @enum {string} */
+            state: "pending" | "sent" | "failed";
+        };
+        AlertDomain: {
+            channels: string[];
+            /** @description NAME/TYPE */
+            domain: string;
+            events: string[];
+            inherits: components["schemas"]["AlertInherits"];
+            off: boolean;
+            /**
+             * Format: int64
+             * @description Of its own rules, for If-Match; 0: it has none.
+             */
+            version: number;
+        };
+        AlertDomainInput: {
+            /** @description Absent: inherited; empty: all. */
+            channels?: string[];
+            /** @description Absent: inherited; empty: none. */
+            events?: string[];
+            /** @description Nothing about this access domain is sent. */
+            off: boolean;
+        };
+        AlertDomainList: {
+            items: components["schemas"]["AlertDomain"][];
+            /** @description Give it as ?cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Of all pages.
+             */
+            total?: number;
+        };
+        AlertEntry: {
+            /**
+             * @description In the stream, many: so much was written that the lists must be read again.
+             * @enum {string}
+             */
+            action: "alert" | "resume" | "repeat" | "acknowledge" | "release" | "mute" | "unmute" | "many";
+            /**
+             * Format: int64
+             * @description Id of the alert; absent for mutes.
+             */
+            alert?: number;
+            /** Format: date-time */
+            at: string;
+            /** @description What became of it, by channel. Not in the stream. */
+            deliveries: components["schemas"]["AlertOutcome"][];
+            /** @description Code of what happened: of an alert, or of its end. */
+            event: string;
+            facts: components["schemas"]["AlertFacts"];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            incident?: number;
+            kind: string;
+            object: string;
+            /** @description Code of the alert, the same for its end. */
+            of: string;
+            severity?: string;
+            /**
+             * Format: date-time
+             * @description When the alert began.
+             */
+            since?: string;
+            text: string;
+            title: string;
+            /** @description Of what a person did. */
+            who?: string;
+        };
+        AlertEvent: {
+            code: string;
+            description: string;
+            /** @description Code of its end. */
+            end: string;
+            /** @description Kind of the objects that it is about, several with commas. */
+            kind: string;
+            /** @enum {string} */
+            severity: "warning" | "error" | "critical";
+        };
+        AlertEventList: {
+            items: components["schemas"]["AlertEvent"][];
+            /** @description Give it as ?cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Of all pages.
+             */
+            total?: number;
+        };
+        AlertFacts: {
+            /** @description node_alarm: sentences of the node. */
+            alarms?: string[];
+            /** @description address_alert: whether the address counts as available all the same. */
+            available?: boolean;
+            /**
+             * Format: int64
+             * @description node_lagging: revisions.
+             */
+            behind?: number;
+            /**
+             * Format: int64
+             * @description data_stale: how many tasks.
+             */
+            count?: number;
+            /**
+             * Format: int64
+             * @description certificate_expiring: days left, negative when it has ended; geo_data_old: age.
+             */
+            days?: number;
+            /** @description Access domains that it reaches, at most 20. */
+            domains?: string[];
+            /**
+             * Format: double
+             * @description traffic_anomaly: share of empty answers in the last minutes, 0 to 1.
+             */
+            empty_share?: number;
+            /**
+             * Format: date-time
+             * @description certificate_expiring.
+             */
+            ends_at?: string;
+            /** @description What clients get now, by the engine, of at most 3 access domains. */
+            instead?: components["schemas"]["AlertInstead"][];
+            /**
+             * Format: int64
+             * @description resume: how long the alert lasted.
+             */
+            lasted_seconds?: number;
+            /** @description Members that are out, at most 10. */
+            members?: string[];
+            /**
+             * Format: int64
+             * @description pool_unavailable: available addresses; domain_exceptional: available pools.
+             */
+            ok?: number;
+            /**
+             * Format: double
+             * @description traffic_anomaly: queries a second in the last minutes.
+             */
+            rate?: number;
+            /**
+             * Format: int64
+             * @description How many access domains that are.
+             */
+            reaches?: number;
+            /** @description Why, in an English sentence. */
+            reason?: string;
+            /** @description Reason with its code, where it is of the engine. */
+            reason_said?: components["schemas"]["Said"];
+            /**
+             * Format: int64
+             * @description How long it had been so when it was noticed.
+             */
+            seconds?: number;
+            /** @description Health tasks that are down, with who found it. */
+            tasks?: components["schemas"]["AlertTaskFact"][];
+            /**
+             * Format: int64
+             * @description Of how many.
+             */
+            total?: number;
+            /**
+             * Format: date-time
+             * @description mute: its end.
+             */
+            until?: string;
+            /**
+             * Format: double
+             * @description traffic_anomaly: share of empty answers before.
+             */
+            usual_empty_share?: number;
+            /**
+             * Format: double
+             * @description traffic_anomaly: queries a second before.
+             */
+            usual_rate?: number;
+            /** @description address_alert: what is answered, an IP address or a name. */
+            value?: string;
+            /**
+             * @description data_stale, traffic_anomaly: which of its forms.
+             * @enum {string}
+             */
+            what?: "vantage_lost" | "vantage_isolated" | "verdicts_held" | "statistics_missing" | "history_not_written" | "more_queries" | "fewer_queries" | "more_empty_answers";
+        };
+        AlertInherits: {
+            channels: boolean;
+            events: boolean;
+        };
+        AlertInstead: {
+            /** @enum {string} */
+            basis: "policy" | "unmatched" | "last_resort" | "nodata";
+            /** @description NAME/TYPE */
+            domain: string;
+            line: string;
+            pools?: string[];
+            /** @description Addresses or names, at most 4. */
+            values?: string[];
+        };
+        AlertList: {
+            items: components["schemas"]["Alert"][];
+            /** @description Give it as ?cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Of all pages.
+             */
+            total?: number;
+        };
+        AlertLog: {
+            items: components["schemas"]["AlertEntry"][];
+            /** @description Give it as ?cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Of all pages.
+             */
+            total?: number;
+        };
+        AlertMute: {
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ends_at: string;
+            /** @description Code of the alert; absent: any. */
+            event?: string;
+            id: string;
+            /** @description Of the object; absent: any. */
+            kind?: string;
+            /** @description Absent: any. An access domain (NAME/TYPE) stands also for what reaches it alone. */
+            object?: string;
+            reason: string;
+        };
+        AlertOutcome: {
+            /** @description What the other side said, or what was wrong. */
+            answer?: string;
+            /**
+             * Format: date-time
+             * @description When it was sent or given up.
+             */
+            at?: string;
+            /** Format: int64 */
+            attempts?: number;
+            channel: string;
+            /** @description Id of the message, which stands in it. */
+            delivery?: string;
+            /**
+             * Format: date-time
+             * @description waiting: when it is told at the earliest.
+             */
+            due_at?: string;
+            /**
+             * @description waiting: for what belongs to it, or for the end of quiet hours; pending: under way, or waiting for another attempt; failed: given up.
+             * @enum {string}
+             */
+            state: "waiting" | "muted" | "pending" | "sent" | "failed";
+        };
+        AlertQuietHours: {
+            /** @description Days on which they begin: mon, tue, wed, thu, fri, sat, sun; empty: all. */
+            days: string[];
+            enabled: boolean;
+            /** @description HH:MM. */
+            from: string;
+            /**
+             * @description What is at least so grave is told all the same.
+             * @enum {string}
+             */
+            let_through: "warning" | "error" | "critical" | "none";
+            /** @description Like Asia/Shanghai or UTC. */
+            time_zone: string;
+            /** @description HH:MM; earlier than from: on the next day. */
+            until: string;
+        };
+        AlertQuietHoursInput: {
+            /** @description Days on which they begin: mon, tue, wed, thu, fri, sat, sun; empty: all. */
+            days?: string[];
+            enabled?: boolean;
+            /** @description HH:MM. */
+            from?: string;
+            /**
+             * @description What is at least so grave is told all the same.
+             * @enum {string}
+             */
+            let_through?: "warning" | "error" | "critical" | "none";
+            /** @description Like Asia/Shanghai or UTC. */
+            time_zone?: string;
+            /** @description HH:MM; earlier than from: on the next day. */
+            until?: string;
+        };
+        AlertSettings: {
+            /** @description Channels that are told; empty: all. */
+            channels: string[];
+            /**
+             * Format: duration-text
+             * @description For how long it must be right again before the alert ends; keeps one that flaps from being many. 0s: at once.
+             */
+            clear_after: string;
+            /** @description Address of the console, for links in messages; empty: none. */
+            console_url: string;
+            /** @description False: nothing is sent; alerts still stand in the log. */
+            enabled: boolean;
+            /** @description Codes of the alerts that are told, each with its end. */
+            events: string[];
+            /**
+             * Format: duration-text
+             * @description How long a message waits for what belongs to it.
+             */
+            group_wait: string;
+            /**
+             * Format: duration-text
+             * @description For how long something must be wrong before it is an alert; 0s: at once.
+             */
+            min_duration: string;
+            quiet_hours: components["schemas"]["AlertQuietHours"];
+            /**
+             * Format: duration-text
+             * @description How often an alert that lasts and that nobody has acknowledged is told again; 0s: never.
+             */
+            repeat_every: string;
+            thresholds: components["schemas"]["AlertThresholds"];
+        };
+        AlertSettingsInput: {
+            /** @description Channels that are told; empty: all. */
+            channels?: string[];
+            /**
+             * Format: duration-text
+             * @description For how long it must be right again before the alert ends; keeps one that flaps from being many. 0s: at once.
+             */
+            clear_after?: string;
+            /** @description Address of the console, for links in messages; empty: none. */
+            console_url?: string;
+            /** @description False: nothing is sent; alerts still stand in the log. */
+            enabled?: boolean;
+            /** @description Codes of the alerts that are told, each with its end. */
+            events?: string[];
+            /**
+             * Format: duration-text
+             * @description How long a message waits for what belongs to it.
+             */
+            group_wait?: string;
+            /**
+             * Format: duration-text
+             * @description For how long something must be wrong before it is an alert; 0s: at once.
+             */
+            min_duration?: string;
+            quiet_hours?: components["schemas"]["AlertQuietHoursInput"];
+            /**
+             * Format: duration-text
+             * @description How often an alert that lasts and that nobody has acknowledged is told again; 0s: never.
+             */
+            repeat_every?: string;
+            thresholds?: components["schemas"]["AlertThresholdsInput"];
+        };
+        AlertTaskFact: {
+            /** @description Vantages that call it failed, at most 5. */
+            failed?: components["schemas"]["AlertVoteFact"][];
+            /** Format: date-time */
+            since?: string;
+            /** @description ADDRESS/TEMPLATE/PORT */
+            task: string;
+            /**
+             * Format: int64
+             * @description How many of them call it failed.
+             */
+            votes: number;
+            /**
+             * Format: int64
+             * @description How many vantages vote.
+             */
+            voting: number;
+        };
+        AlertTested: {
+            /** @description What the other side said, or what was wrong. */
+            answer: string;
+            ok: boolean;
+            /** Format: int64 */
+            took_ms: number;
+        };
+        AlertThresholds: {
+            /**
+             * Format: int64
+             * @description How many days a certificate must still hold.
+             */
+            certificate_days: number;
+            /**
+             * Format: duration-text
+             * @description How long a vantage may be silent, and verdicts may hold for want of votes.
+             */
+            data_stale: string;
+            /**
+             * Format: int64
+             * @description How old the location data may be, in days, while nobody looks for newer.
+             */
+            geo_days: number;
+            /**
+             * Format: duration-text
+             * @description How long a node may be silent.
+             */
+            node_gone: string;
+            /**
+             * Format: duration-text
+             * @description How long a node may lack a revision.
+             */
+            node_lagging: string;
+            /**
+             * Format: double
+             * @description By how much the share of empty answers must rise, 0 to 1.
+             */
+            traffic_empty: number;
+            /**
+             * Format: double
+             * @description How many times more or fewer queries than usual are an anomaly.
+             */
+            traffic_factor: number;
+            /**
+             * Format: double
+             * @description Queries a second below which a name is too quiet to judge.
+             */
+            traffic_floor: number;
+        };
+        AlertThresholdsInput: {
+            /**
+             * Format: int64
+             * @description How many days a certificate must still hold.
+             */
+            certificate_days?: number;
+            /**
+             * Format: duration-text
+             * @description How long a vantage may be silent, and verdicts may hold for want of votes.
+             */
+            data_stale?: string;
+            /**
+             * Format: int64
+             * @description How old the location data may be, in days, while nobody looks for newer.
+             */
+            geo_days?: number;
+            /**
+             * Format: duration-text
+             * @description How long a node may be silent.
+             */
+            node_gone?: string;
+            /**
+             * Format: duration-text
+             * @description How long a node may lack a revision.
+             */
+            node_lagging?: string;
+            /**
+             * Format: double
+             * @description By how much the share of empty answers must rise, 0 to 1.
+             */
+            traffic_empty?: number;
+            /**
+             * Format: double
+             * @description How many times more or fewer queries than usual are an anomaly.
+             */
+            traffic_factor?: number;
+            /**
+             * Format: double
+             * @description Queries a second below which a name is too quiet to judge.
+             */
+            traffic_floor?: number;
+        };
+        AlertVoteFact: {
+            reason: string;
+            vantage: string;
         };
         AnswerOption: {
             addresses: components["schemas"]["OptionAddress"][];
@@ -2276,6 +3245,11 @@ export interface components {
             vantage?: string;
             /** Format: int64 */
             voting: number;
+        };
+        CertificateStatus: {
+            /** Format: date-time */
+            ends_at: string;
+            file: string;
         };
         ChangeRequest: {
             /** @description Why; kept with the revision. */
@@ -3067,6 +4041,31 @@ export interface components {
              */
             oidc?: "ready" | "unreachable";
         };
+        MuteList: {
+            items: components["schemas"]["AlertMute"][];
+            /** @description Give it as ?cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Of all pages.
+             */
+            total?: number;
+        };
+        MuteRequest: {
+            /** @description Code of an alert; absent: any. */
+            event?: string;
+            /**
+             * Format: duration-text
+             * @description How long, like 2h; at most 720h.
+             */
+            for: string;
+            /** @description Of the object; absent: any. */
+            kind?: string;
+            /** @description Absent: any. An access domain (NAME/TYPE) stands also for what reaches it alone. */
+            object?: string;
+            /** @description Why, for people. */
+            reason: string;
+        };
         NameEffect: {
             /**
              * Format: int32
@@ -3098,6 +4097,8 @@ export interface components {
              * @description How long ago the first revision that it lacks was made.
              */
             behind_for: string;
+            /** @description TLS certificates from files that it serves. */
+            certificates?: components["schemas"]["CertificateStatus"][];
             /** @description Serving without having heard any vantage since it started. */
             cold?: boolean;
             /**
@@ -4821,6 +5822,8 @@ export interface components {
             tasks: number;
         };
         VantageFinding: {
+            /** @description What was wrong in a stable word, like timeout, refused, status or expired. */
+            code?: string;
             /** @enum {string} */
             finding: "abstain" | "good" | "failed";
             /**
@@ -5798,6 +6801,834 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Address"];
                     "application/vnd.meridian.plan+json": components["schemas"]["ChangeResult"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listActiveAlerts: {
+        parameters: {
+            query?: {
+                /** @description Code of an alert; in the log also of its end. */
+                event?: string;
+                /** @description Of the object: address, pool, access_domain, node, vantage, certificate, location_data, verdicts, statistics. */
+                kind?: string;
+                /** @description Name of the object, in full; NAME/TYPE of an access domain. */
+                object?: string;
+                /** @description warning, error or critical. */
+                severity?: string;
+                /** @description Text in object or English text, any case. */
+                q?: string;
+                /** @description Of title and text: en or zh; default en. */
+                language?: string;
+                /** @description Only what reaches this access domain, NAME/TYPE. */
+                domain?: string;
+                /** @description Only those with, or without, somebody who takes care. */
+                acknowledged?: boolean;
+                /** @description Only those that are, or are not, muted. */
+                muted?: boolean;
+                /** @description Entries of a page, 1 to 1000; default 100. */
+                limit?: number;
+                /** @description From next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: {
+                /** @description Of title and text: en or zh; default en. */
+                language?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    acknowledgeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AckRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    releaseAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAlertChannels: {
+        parameters: {
+            query?: {
+                /** @description Only of this kind: email, webhook, dingtalk, feishu, wecom, slack, pagerduty, alertmanager. */
+                channel?: string;
+                /** @description Text in name or remark, any case. */
+                q?: string;
+                /** @description Entries of a page, 1 to 1000; default 100. */
+                limit?: number;
+                /** @description From next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannelList"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAlertChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setAlertChannel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Version that it must have, 0 for one that must not exist, or * for any: else 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertChannelInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteAlertChannel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Version that it must have, 0 for one that must not exist, or * for any: else 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    testAlertChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTested"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAlertDomains: {
+        parameters: {
+            query?: {
+                /** @description Text in the name, any case. */
+                q?: string;
+                /** @description Entries of a page, 1 to 1000; default 100. */
+                limit?: number;
+                /** @description From next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDomainList"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAlertDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+                /** @description Record type; for assertions TYPE@LINE. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDomain"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setAlertDomain: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Version that it must have, 0 for one that must not exist, or * for any: else 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+                /** @description Record type; for assertions TYPE@LINE. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertDomainInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDomain"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    inheritAlertDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+                /** @description Record type; for assertions TYPE@LINE. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDomain"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAlertEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertEventList"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportAlertLog: {
+        parameters: {
+            query?: {
+                /** @description Code of an alert; in the log also of its end. */
+                event?: string;
+                /** @description Of the object: address, pool, access_domain, node, vantage, certificate, location_data, verdicts, statistics. */
+                kind?: string;
+                /** @description Name of the object, in full; NAME/TYPE of an access domain. */
+                object?: string;
+                /** @description warning, error or critical. */
+                severity?: string;
+                /** @description Text in object or English text, any case. */
+                q?: string;
+                /** @description Of title and text: en or zh; default en. */
+                language?: string;
+                /** @description alert, resume, repeat, acknowledge, release, mute, unmute. */
+                action?: string;
+                /** @description Only of this alert. */
+                alert?: number;
+                /** @description Only of this incident of GET /history/transitions. */
+                incident?: number;
+                /** @description How far back from now, like 1h or 30d. Instead of from. */
+                last?: string;
+                /** @description Beginning, like 2026-11-25T00:00:00Z. */
+                from?: string;
+                /** @description End, exclusive; default now. */
+                until?: string;
+                /** @description csv (default) or ndjson. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAlertLog: {
+        parameters: {
+            query?: {
+                /** @description Code of an alert; in the log also of its end. */
+                event?: string;
+                /** @description Of the object: address, pool, access_domain, node, vantage, certificate, location_data, verdicts, statistics. */
+                kind?: string;
+                /** @description Name of the object, in full; NAME/TYPE of an access domain. */
+                object?: string;
+                /** @description warning, error or critical. */
+                severity?: string;
+                /** @description Text in object or English text, any case. */
+                q?: string;
+                /** @description Of title and text: en or zh; default en. */
+                language?: string;
+                /** @description alert, resume, repeat, acknowledge, release, mute, unmute. */
+                action?: string;
+                /** @description Only of this alert. */
+                alert?: number;
+                /** @description Only of this incident of GET /history/transitions. */
+                incident?: number;
+                /** @description How far back from now, like 1h or 30d. Instead of from. */
+                last?: string;
+                /** @description Beginning, like 2026-11-25T00:00:00Z. */
+                from?: string;
+                /** @description End, exclusive; default now. */
+                until?: string;
+                /** @description Entries of a page, 1 to 1000; default 100. */
+                limit?: number;
+                /** @description From next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertLog"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listMutes: {
+        parameters: {
+            query?: {
+                /** @description Entries of a page, 1 to 1000; default 100. */
+                limit?: number;
+                /** @description From next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteList"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createMute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertMute"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    endMute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertMute"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAlertSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSettings"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setAlertSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Version that it must have, 0 for one that must not exist, or * for any: else 412. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertSettingsInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSettings"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    changeAlertSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Version that it must have, 0 for one that must not exist, or * for any: else 412. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["AlertSettingsInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSettings"];
                 };
             };
             /** @description A problem document. */
@@ -9342,7 +11173,7 @@ export interface operations {
     stream: {
         parameters: {
             query?: {
-                /** @description Only these events, with commas: health, revision, node, event. */
+                /** @description Only these events, with commas: health, revision, node, event, alert. */
                 types?: string;
                 /** @description The same, for clients that cannot set the header. */
                 last_event_id?: string;
