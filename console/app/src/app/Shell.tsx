@@ -6,6 +6,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { signOut, useWho } from "@/api/session";
 import { startStream } from "@/api/stream";
+import { DraftBar, EditHost } from "@/edit";
 import { openDraft } from "@/edit/draft";
 import type { NavItem } from "./area";
 import { LiveBadge } from "./LiveBadge";
@@ -144,6 +145,8 @@ export function Shell() {
       <AppShell.Main id="main" tabIndex={-1}>
         <Outlet />
       </AppShell.Main>
+      <EditHost />
+      <DraftBar />
       {palette && (
         <Suspense>
           <Palette nav={nav} onClose={() => setPalette(false)} />

@@ -9,9 +9,16 @@ import { Shell } from "./Shell";
 
 export const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken });
 
+const editable = ["access_domain", "pool", "address", "template", "line", "assertion", "zone", "settings"];
+
 export const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: "shell",
+  // Any page can have an object open in the editing panel: ?edit=pool/hangzhou.
+  validateSearch: (s: Record<string, unknown>): { edit?: string } => {
+    const kind = typeof s.edit === "string" ? s.edit.split("/")[0] : undefined;
+    return kind && editable.includes(kind) ? { edit: s.edit as string } : {};
+  },
   beforeLoad: async ({ location }) => {
     const who = await queryClient.ensureQueryData(whoQuery);
     if (!who) throw redirect({ to: "/signin", search: { back: location.href } });

@@ -2,32 +2,13 @@
 // the draft's among them.
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
-import { api } from "@/api/client";
+import { $api } from "@/api/client";
 import { i18n } from "@/i18n";
 import { useDraft } from "./draft";
 import { loose } from "./objects";
 
 export type LineNode = { code: string; en: string; zh: string; alias?: string; parent?: string; custom: boolean; children: string[] };
 export type Lines = { by: Map<string, LineNode>; top: string[]; ready: boolean };
-
-async function builtIn(signal: AbortSignal): Promise<Omit<LineNode, "children">[]> {
-  const out: Omit<LineNode, "children">[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const { data } = await api.GET("/api/v1/builtin-lines", { params: { query: { limit: 500, ...(cursor ? { cursor } : {}) } }, signal });
-    for (const l of data?.items ?? [])
-      out.push({
-        code: l.code,
-        en: l.name_en,
-        zh: l.name_zh,
-        custom: false,
-        ...(l.alias ? { alias: l.alias } : {}),
-        ...(l.parent ? { parent: l.parent } : {}),
-      });
-    cursor = data?.next_cursor;
-    if (!cursor) return out;
-  }
-}
 
 async function customLines(signal: AbortSignal): Promise<string[]> {
   const out: string[] = [];
@@ -41,7 +22,12 @@ async function customLines(signal: AbortSignal): Promise<string[]> {
 }
 
 export function useLines(): Lines {
-  const built = useQuery({ queryKey: ["builtin-lines"], queryFn: ({ signal }) => builtIn(signal), staleTime: Number.POSITIVE_INFINITY });
+  const built = $api.useQuery(
+    "get",
+    "/api/v1/builtin-lines",
+    { params: { query: { limit: 1000 } } },
+    { staleTime: Number.POSITIVE_INFINITY },
+  );
   const custom = useQuery({ queryKey: ["get", "/api/v1/lines", { all: true }], queryFn: ({ signal }) => customLines(signal) });
   const draft = useDraft();
   return useMemo(() => {
@@ -49,7 +35,17 @@ export function useLines(): Lines {
     const drafted = draft.items.filter((i) => i.kind === "line" && i.op === "put").map((i) => i.key);
     for (const name of new Set([...drafted, ...(custom.data ?? [])]))
       by.set(name, { code: name, en: name, zh: name, custom: true, children: [] });
-    for (const l of built.data ?? []) if (!by.has(l.code)) by.set(l.code, { ...l, children: [] });
+    for (const l of built.data?.items ?? [])
+      if (!by.has(l.code))
+        by.set(l.code, {
+          code: l.code,
+          en: l.name_en,
+          zh: l.name_zh,
+          custom: false,
+          children: [],
+          ...(l.alias ? { alias: l.alias } : {}),
+          ...(l.parent ? { parent: l.parent } : {}),
+        });
     const top: string[] = [];
     for (const l of by.values()) {
       const above = l.parent && l.parent !== "default" ? by.get(l.parent) : undefined;
@@ -72,11 +68,6 @@ export function lineName(l: LineNode | undefined): string {
 }
 
 /** Name of a line in the reader's language; its code while names are not known. */
-export function useLineName(): (code: string) => string {
-  const lines = useLines();
-  useTranslation(); // names follow the language
-  return (code) => lineName(lines.by.get(code)) || code;
-}
 
 export type Row = { code: string; depth: number; open?: boolean };
 

@@ -165,7 +165,6 @@ function Task({
             allowDecimal={false}
             hideControls
             placeholder={usual ? t("tasks.port_default", { port: usual }) : t("tasks.port")}
-            prefix={t("tasks.port_prefix")}
             value={task.port}
             readOnly={readOnly}
             error={all.errors.length > 0}

@@ -75,7 +75,7 @@ export function DomainForm({ e }: { e: Editing<Form> }) {
             fits={(o) => (o.body.type === poolType ? undefined : t("other_type", { type: t(`pool_type.${o.body.type}`) }))}
             about={(o) =>
               t("members.of_policy", {
-                n: (o.body.members as unknown[] | undefined)?.length ?? 0,
+                count: (o.body.members as unknown[] | undefined)?.length ?? 0,
                 policy: t(`common:policy.${o.body.policy}`),
               })
             }
@@ -131,7 +131,7 @@ function PoolLine({ name }: { name: string }) {
   return (
     <>
       {t("members.of_policy", {
-        n: (b.members as unknown[] | undefined)?.length ?? 0,
+        count: (b.members as unknown[] | undefined)?.length ?? 0,
         policy: t(`common:policy.${b.policy ?? "round_robin"}`),
       })}
       {off}

@@ -6,6 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useCan } from "@/api/session";
+import { ObjectLink } from "@/components/ObjectLink";
 import { Problem } from "@/components/Problem";
 import { Ago } from "@/components/Time";
 import type { Check } from "../check";
@@ -382,7 +383,9 @@ function Staged({
         {e.known && (
           <Text fz="xs" c="dimmed">
             {t("last_changed")} <Ago at={e.known.updated_at} /> ·{" "}
-            <Link to={`/revisions/${e.known.revision}` as string}>{t("revision", { n: e.known.revision })}</Link>
+            <ObjectLink kind="revision" name={String(e.known.revision)}>
+              {t("revision", { n: e.known.revision })}
+            </ObjectLink>
           </Text>
         )}
       </Body_>

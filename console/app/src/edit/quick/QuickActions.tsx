@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Loader, Menu, Modal, Radio, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Loader, Menu, Modal, Radio, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconBan, IconBolt, IconCheck, IconHandStop, IconPlayerPause, IconPlayerPlay, IconRefresh, IconX } from "@tabler/icons-react";
@@ -7,9 +7,10 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { refresh } from "@/api/client";
 import { useCan } from "@/api/session";
+import { Effect } from "@/changes/Effect";
+import { Warnings } from "@/changes/Warnings";
 import { Problem } from "@/components/Problem";
 import type { Kind } from "../draft";
-import { EffectDiff } from "../effect";
 import { nameOfKey, readObject, useObject } from "../objects";
 import { type Act, run, type Undo, undo } from "./act";
 
@@ -152,12 +153,8 @@ function Confirm({ act: first, kind, objectKey, onClose }: { act: Act; kind: Kin
           </Text>
           {dry.isLoading && <Loader size="sm" aria-label={t("quick.asking")} />}
           {dry.error && <Problem error={dry.error} />}
-          {dry.data?.effect && <EffectDiff effect={dry.data.effect} few={5} />}
-          {dry.data?.warnings.map((w) => (
-            <Alert key={w.message} color="yellow" variant="light" mt="xs">
-              {w.name} {w.message}
-            </Alert>
-          ))}
+          {dry.data?.effect && <Effect of={dry.data.effect} />}
+          {dry.data && <Warnings list={dry.data.warnings} />}
         </div>
         {error !== undefined && <Problem error={error} />}
         <Group justify="flex-end" gap="xs">
