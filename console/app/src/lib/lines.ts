@@ -24,6 +24,6 @@ let names: { of: string; in: Intl.DisplayNames } | undefined;
 /** A country by its two letters; undefined when it is none. */
 export function countryName(code: string): string | undefined {
   if (!/^[a-z]{2}$/i.test(code)) return undefined;
-  if (names?.of !== locale()) names = { of: locale(), in: new Intl.DisplayNames(locale(), { type: "region", style: "short" }) };
+  if (names?.of !== locale()) names = { of: locale(), in: new Intl.DisplayNames(locale(), { type: "region" }) };
   return names.in.of(code.toUpperCase());
 }

@@ -28,6 +28,8 @@ export type ChartProps = {
   table: TwinTable;
   height?: number;
   titled?: boolean;
+  /** Level of its heading; default 3. */
+  order?: 2 | 3;
   actions?: ReactNode;
   /** Charts of one group show the pointer at the same moment. */
   group?: string;
@@ -37,7 +39,19 @@ export type ChartProps = {
   before?: (engine: Engine) => Promise<void>;
 };
 
-export function Chart({ label, describe, option, table, height = 220, titled = true, actions, group, onReady, before }: ChartProps) {
+export function Chart({
+  label,
+  describe,
+  option,
+  table,
+  height = 220,
+  titled = true,
+  order = 3,
+  actions,
+  group,
+  onReady,
+  before,
+}: ChartProps) {
   const { t } = useTranslation();
   const look = useLook();
   const id = useId();
@@ -46,7 +60,7 @@ export function Chart({ label, describe, option, table, height = 220, titled = t
     <Box>
       <Group justify="space-between" wrap="nowrap" mb={4} gap="xs" align="flex-start">
         {titled ? (
-          <Title order={3} id={id}>
+          <Title order={order} id={id}>
             {label}
           </Title>
         ) : (
