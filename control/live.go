@@ -97,8 +97,9 @@ type Finding struct {
 type ExplainRequest struct {
 	Name     string   `json:"name" doc:"Name asked for." minLength:"1"`
 	Type     string   `json:"type,omitempty" doc:"Record type; default A."`
-	Client   string   `json:"client,omitempty" doc:"Client: an IP address or a network."`
-	Line     string   `json:"line,omitempty" doc:"A line in place of a client."`
+	Client   string   `json:"client,omitempty" doc:"Client: an IP address or a network, as ECS carries it."`
+	Resolver string   `json:"resolver,omitempty" doc:"Address of the recursive resolver: it decides where client is absent or private."`
+	Line     string   `json:"line,omitempty" doc:"A line in place of a client: a typical client of it, like mobile:cn-gd for Guangdong on China Mobile."`
 	Down     []string `json:"down,omitempty" doc:"Addresses to take as unavailable."`
 	Node     string   `json:"node,omitempty" doc:"Node whose view to explain; default is control's."`
 	Revision uint64   `json:"revision,omitempty" doc:"Revision to explain; default is the newest."`
@@ -108,5 +109,15 @@ type ExplainRequest struct {
 // an error that wraps ErrNotFound for a name, node or revision that is not there,
 // and *traffic.Invalid for a request that makes no sense.
 type Explainer interface {
-	Explain(ctx context.Context, r ExplainRequest) (any, error)
+	Explain(ctx context.Context, r ExplainRequest) (steer.Explanation, error)
+	// ExplainIn answers questions, each with an explanation or an error of its own, from a
+	// configuration that is not in force, given as puts: by this process's health, current
+	// members and location data.
+	ExplainIn(ctx context.Context, at traffic.Position, config []traffic.Change, list []ExplainRequest) ([]Explained, error)
+}
+
+// Explained is the answer to one of several questions.
+type Explained struct {
+	Explanation steer.Explanation
+	Err         error
 }

@@ -66,8 +66,12 @@ type explainer struct{ n *node }
 
 var _ control.Explainer = explainer{}
 
-func (e explainer) Explain(ctx context.Context, r control.ExplainRequest) (any, error) {
-	q := steer.Question{Name: r.Name, Type: r.Type, Client: r.Client, Line: r.Line, Down: r.Down}
+func questionOf(r control.ExplainRequest) steer.Question {
+	return steer.Question{Name: r.Name, Type: r.Type, Client: r.Client, Resolver: r.Resolver, Line: r.Line, Down: r.Down}
+}
+
+func (e explainer) Explain(ctx context.Context, r control.ExplainRequest) (steer.Explanation, error) {
+	q := questionOf(r)
 	switch {
 	case r.Revision != 0:
 		return e.past(ctx, r.Revision, q)
@@ -79,10 +83,11 @@ func (e explainer) Explain(ctx context.Context, r control.ExplainRequest) (any, 
 }
 
 // remote asks another node, so that what is shown is what that node would answer.
-func (e explainer) remote(ctx context.Context, node string, q steer.Question) (any, error) {
+func (e explainer) remote(ctx context.Context, node string, q steer.Question) (steer.Explanation, error) {
+	none := steer.Explanation{}
 	b, err := json.Marshal(q)
 	if err != nil {
-		return nil, fmt.Errorf("encode question: %w", err)
+		return none, fmt.Errorf("encode question: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, explainWait)
 	defer cancel()
@@ -90,17 +95,17 @@ func (e explainer) remote(ctx context.Context, node string, q steer.Question) (a
 	if err != nil {
 		for _, h := range e.n.control.roster.Nodes() {
 			if h.ID == node {
-				return nil, &control.QueryError{Param: "node", Text: fmt.Sprintf("%s does not answer; it was last heard %s ago", node, time.Since(h.LastSeen).Round(time.Second))}
+				return none, &control.QueryError{Param: "node", Text: fmt.Sprintf("%s does not answer; it was last heard %s ago", node, time.Since(h.LastSeen).Round(time.Second))}
 			}
 		}
-		return nil, noNode(node, control.ErrNotFound)
+		return none, noNode(node, control.ErrNotFound)
 	}
 	var r explainReply
 	if err := json.Unmarshal(answer, &r); err != nil {
-		return nil, fmt.Errorf("explanation of node %q: %w", node, err)
+		return none, fmt.Errorf("explanation of node %q: %w", node, err)
 	}
 	if r.Explanation == nil {
-		return nil, invalid(r.Question)
+		return none, invalid(r.Question)
 	}
 	return *r.Explanation, nil
 }
@@ -119,19 +124,39 @@ func noNode(id string, err error) error {
 }
 
 // past explains an earlier revision with today's health and location data.
-func (e explainer) past(ctx context.Context, revision uint64, q steer.Question) (any, error) {
+func (e explainer) past(ctx context.Context, revision uint64, q steer.Question) (steer.Explanation, error) {
 	changes, pos, err := e.n.control.service.At(ctx, revision)
 	if err != nil {
-		return nil, err
+		return steer.Explanation{}, err
 	}
-	// Not loadMap: it would make an old map the one that this node keeps on disk.
-	inForce := func(string) (*line.Map, error) { return e.n.state.Map(), nil }
-	s := resolve.NewState(resolve.Options{Workers: 1, Verdict: e.n.view.Verdict, Currents: frozen{e.n.currents}, Map: inForce, Log: e.n.log})
-	if err := s.Apply(pos, true, changes); err != nil {
-		return nil, fmt.Errorf("compile revision %d: %w", revision, err)
+	s, err := e.compile(pos, changes)
+	if err != nil {
+		return steer.Explanation{}, fmt.Errorf("compile revision %d: %w", revision, err)
 	}
 	x, err := s.Explain(q)
 	return x, asInvalid(err)
+}
+
+// compile makes a configuration ready to be asked, aside from the one in force.
+func (e explainer) compile(pos traffic.Position, config []traffic.Change) (*resolve.State, error) {
+	// Not loadMap: it would make an old map the one that this node keeps on disk.
+	inForce := func(string) (*line.Map, error) { return e.n.state.Map(), nil }
+	s := resolve.NewState(resolve.Options{Workers: 1, Verdict: e.n.view.Verdict, Currents: frozen{e.n.currents}, Map: inForce, Log: e.n.log})
+	return s, s.Apply(pos, true, config)
+}
+
+func (e explainer) ExplainIn(_ context.Context, at traffic.Position, config []traffic.Change, list []control.ExplainRequest) ([]control.Explained, error) {
+	s, err := e.compile(at, config)
+	if err != nil {
+		return nil, fmt.Errorf("compile a draft: %w", err)
+	}
+	out := make([]control.Explained, len(list))
+	for i, r := range list {
+		x, err := s.Explain(questionOf(r))
+		x.Node = e.n.o.ID
+		out[i] = control.Explained{Explanation: x, Err: asInvalid(err)}
+	}
+	return out, nil
 }
 
 // frozen lets a question about the past see the current members and move none.

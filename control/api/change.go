@@ -73,7 +73,7 @@ func (s *server) preview(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p, err := s.control.Preview(c.Context(), cs, s.moment())
+	p, err := s.control.Preview(c.Context(), cs, s.momentOfClients())
 	return answer{body: p}, err
 }
 
@@ -96,13 +96,28 @@ func (s *server) changeSet(c *call, b []byte) (control.ChangeSet, error) {
 	if in.Prune && in.Set == "" {
 		return none, invalidField("prune", "required", "needs set: only what was applied under a set is pruned")
 	}
-	cs := control.ChangeSet{ReplaceRecords: in.ReplaceRecords, Set: in.Set, Prune: in.Prune, Comment: in.Comment}
-	puts, _ := v.(map[string]any)["put"].([]any)
+	body, _ := v.(map[string]any)
+	cs, err := s.changesOf(in.Put, in.Delete, body, "")
+	if err != nil {
+		return none, err
+	}
+	cs.ReplaceRecords, cs.Set, cs.Prune, cs.Comment = in.ReplaceRecords, in.Set, in.Prune, in.Comment
+	if cond := c.Header.Get("If-Match") + c.Header.Get("If-None-Match"); cond != "" {
+		return none, invalidField("If-Match", "invalid_parameter", "has no meaning for a change set; give version with each object")
+	}
+	return cs, nil
+}
+
+// changesOf reads puts and deletions; body is what they were read from, and path where
+// it stands in the request.
+func (s *server) changesOf(put []putItem, del []deleteItem, body map[string]any, path string) (control.ChangeSet, error) {
+	none, cs := control.ChangeSet{}, control.ChangeSet{}
+	puts, _ := body["put"].([]any)
 	var found []traffic.Problem
-	for i, p := range in.Put {
+	for i, p := range put {
 		k, _ := kindBy(p.Kind)
 		body := puts[i].(map[string]any)["body"]
-		o, bad := s.objectValue(k, body, fmt.Sprintf("put[%d].body", i), nil)
+		o, bad := s.objectValue(k, body, fmt.Sprintf("%sput[%d].body", path, i), nil)
 		if len(bad) > 0 {
 			if found = append(found, bad...); len(found) > maxFindings {
 				break
@@ -117,16 +132,13 @@ func (s *server) changeSet(c *call, b []byte) (control.ChangeSet, error) {
 	if len(found) > 0 {
 		return none, invalid(found...)
 	}
-	for _, d := range in.Delete {
+	for _, d := range del {
 		k, _ := kindBy(d.Kind)
 		key := s.keyOf(k, d.Name)
 		cs.Delete = append(cs.Delete, key)
 		if d.Version != 0 {
 			cs.If = append(cs.If, control.Condition{Key: key, Version: d.Version})
 		}
-	}
-	if cond := c.Header.Get("If-Match") + c.Header.Get("If-None-Match"); cond != "" {
-		return none, invalidField("If-Match", "invalid_parameter", "has no meaning for a change set; give version with each object")
 	}
 	return cs, nil
 }
@@ -141,6 +153,16 @@ func (s *server) moment() steer.Health {
 		if of, known := s.History.RecentQueries(); known {
 			h.Queries = of
 		}
+	}
+	return h
+}
+
+// momentOfClients is moment with the networks that asked most of late, which may have to
+// be read: not for where the configuration must stand still.
+func (s *server) momentOfClients() steer.Health {
+	h := s.moment()
+	if w := s.world(); w != nil {
+		h.Map, h.Clients = w.Map(), s.samples.get(s.topClients)
 	}
 	return h
 }

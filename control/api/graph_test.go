@@ -147,3 +147,45 @@ func TestListsWithHealth(t *testing.T) {
 	w.do(auth.Viewer, "GET", "/api/v1/zones?with=health", "").problem(422, "invalid", "with")
 	w.do(auth.Viewer, "GET", "/api/v1/zones?sort=health", "").problem(422, "invalid", "sort")
 }
+
+func TestExplainOfADraft(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.site()
+	const draft = `"draft":{"put":[{"kind":"address","body":{"name":"c1","address":"192.0.2.9"}},{"kind":"pool","body":{"name":"spare","type":"IPv4","members":[{"address":"c1"}]}}]}`
+	got := w.do(auth.Viewer, "POST", "/api/v1/explain", `{"name":"chain.example.com","line":"mobile:cn-gd","down":["a2"],`+draft+`}`).want(200).json()
+	if got["name"] != "chain.example.com" {
+		t.Errorf("%v", got)
+	}
+	have := map[string]bool{}
+	for _, c := range w.explain.config {
+		have[c.Key.String()] = true
+	}
+	// The name that the chain leads to is there with all below it as the draft has it.
+	for _, want := range []string{"access_domain www.example.com/A", "pool spare", "address c1", "zone example.com", "template t", "address a2"} {
+		if !have[want] {
+			t.Errorf("the excerpt lacks %s: %v", want, have)
+		}
+	}
+	if have["address b1"] {
+		t.Error("the excerpt has what the draft leaves out")
+	}
+	many := w.do(auth.Viewer, "POST", "/api/v1/explain/batch", `{"questions":[{"name":"www.example.com"},{"name":"www.example.com","client":"192.0.2.0/24"}],`+draft+`}`).want(200).json()["answers"].([]any)
+	if len(many) != 2 || many[1].(map[string]any)["explanation"] == nil {
+		t.Errorf("%v", many)
+	}
+	w.explain.err = &traffic.Invalid{Problems: []traffic.Problem{{Field: "client", Code: "invalid_value", Message: "is no address"}}}
+	many = w.do(auth.Viewer, "POST", "/api/v1/explain/batch", `{"questions":[{"name":"www.example.com"}]}`).want(200).json()["answers"].([]any)
+	if e := many[0].(map[string]any); e["explanation"] != nil || e["error"].(map[string]any)["code"] != "invalid" {
+		t.Errorf("%v", e)
+	}
+	w.do(auth.Viewer, "POST", "/api/v1/explain", `{"name":"x.example.com","node":"n1",`+draft+`}`).problem(422, "invalid", "draft")
+	w.do(auth.Viewer, "POST", "/api/v1/explain", `{"name":"x.example.com","draft":{"put":[{"kind":"pool","body":{"name":"p","polcy":"weighted"}}]}}`).problem(422, "invalid", "draft.put[0].body.polcy")
+	w.do(auth.Viewer, "POST", "/api/v1/explain", `{"name":"x.example.com","draft":{"delete":[{"kind":"pool","name":"spare"}]}}`).problem(409, "in_use")
+	w.do(auth.Viewer, "POST", "/api/v1/explain/batch", `{"questions":[`+strings.Repeat(`{"name":"x"},`, 100)+`{"name":"x"}]}`).problem(422, "invalid", "questions")
+	w.do(auth.Viewer, "POST", "/api/v1/explain/batch", `{"questions":[]}`).problem(422, "invalid", "questions")
+	// An assertion that the draft breaks does not hide what it would do.
+	w.explain.err = nil
+	w.do(auth.Operator, "POST", "/api/v1/assertions", `{"name":"www.example.com","type":"A","line":"default","expect":{"pool":"main"}}`).want(201)
+	w.do(auth.Viewer, "POST", "/api/v1/explain", `{"name":"www.example.com","draft":{"put":[{"kind":"access_domain","body":{"name":"www.example.com","type":"A","policy":"sequential","pools":[{"pool":"spare"}]}}]}}`).want(200)
+}

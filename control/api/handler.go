@@ -66,6 +66,7 @@ type server struct {
 	began   time.Time
 	invited atomic.Pointer[[]store.Node] // as last read
 	looks   looks                        // at the whole, of late
+	samples samples                      // of real clients, of late
 	tails   atomic.Int32                 // looks at queries under way
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
 // live is what the other layers would say.
@@ -56,13 +58,31 @@ func (l *live) Tasks() []control.TaskHealth {
 }
 
 type explainer struct {
-	asked control.ExplainRequest
-	err   error
+	asked  control.ExplainRequest
+	err    error
+	config []traffic.Change
 }
 
-func (e *explainer) Explain(_ context.Context, r control.ExplainRequest) (any, error) {
+func (e *explainer) Explain(_ context.Context, r control.ExplainRequest) (steer.Explanation, error) {
 	e.asked = r
-	return map[string]any{"name": r.Name, "answer": []string{"192.0.2.1"}}, e.err
+	return explanation(r), e.err
+}
+
+func explanation(r control.ExplainRequest) steer.Explanation {
+	return steer.Explanation{Name: r.Name, Type: "A", Rcode: "NOERROR", Outcome: "answer", Client: steer.ClientView{Basis: "none", Lines: []line.Match{line.Everyone()}},
+		Steps: []steer.Step{{Name: r.Name, Kind: "record"}}, Answer: []steer.Record{{Name: r.Name, Type: "A", Data: "192.0.2.1"}}}
+}
+
+func (e *explainer) ExplainIn(_ context.Context, _ traffic.Position, config []traffic.Change, list []control.ExplainRequest) ([]control.Explained, error) {
+	e.config = config
+	out := make([]control.Explained, len(list))
+	for i, r := range list {
+		out[i] = control.Explained{Explanation: explanation(r), Err: e.err}
+		if r.Name == "chain.example.com" { // leads on to another name
+			out[i].Explanation.Steps = append(out[i].Explanation.Steps, steer.Step{Name: "www.example.com.", Kind: "access_domain"})
+		}
+	}
+	return out, nil
 }
 
 func node(id string, at traffic.Position, silent time.Duration) control.Node {

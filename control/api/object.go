@@ -434,7 +434,7 @@ func (s *server) writeSet(c *call, body []byte, cs control.ChangeSet, comment st
 
 // plan answers a dry run.
 func (s *server) plan(c *call, cs control.ChangeSet) (answer, error) {
-	p, err := s.control.Preview(c.Context(), cs, s.moment())
+	p, err := s.control.Preview(c.Context(), cs, s.momentOfClients())
 	if err != nil {
 		return answer{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/alert"
 	"github.com/meridian-gtm/meridian/control/graph"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/line"
 	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
@@ -36,6 +37,9 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[alert.Override]():    "AlertDomainInput",
 	reflect.TypeFor[alert.Ack]():         "AlertAcknowledgement",
 	reflect.TypeFor[alert.ChannelSpec](): "AlertChannelInput",
+	reflect.TypeFor[steer.Record]():      "AnswerRecord",
+	reflect.TypeFor[steer.Step]():        "ExplanationStep",
+	reflect.TypeFor[line.Match]():        "LineMatch",
 }
 
 // alertPackage has generic words of its own, which mean something about alerts.

@@ -20,6 +20,7 @@ import (
 // one whose place is unknown.
 type Effect struct {
 	Weighted   bool           `json:"weighted" doc:"True: names and lines have their real queries of the last hour. False: no resolver has reported of it."`
+	Sampled    bool           `json:"sampled" doc:"True: names have their effect on real client networks (clients). False: no resolver has reported of clients in the last hour."`
 	Names      []NameEffect   `json:"names" doc:"Access domains whose answers change; those first that would go empty, then those with the most queries."`
 	Omitted    int            `json:"omitted" doc:"How many more change than names holds."`
 	Empty      int            `json:"empty" doc:"How many go empty: they come to answer nothing, or the last resort."`
@@ -51,6 +52,8 @@ type NameEffect struct {
 	Change  string       `json:"change" enum:"empty,disappears,changed,appears"`
 	Queries *uint64      `json:"queries,omitempty" doc:"Real queries of the last hour, from all lines. Absent: nothing is known of that time, see weighted."`
 	Classes []LineEffect `json:"classes" doc:"Every line that it looks at before or after, and default."`
+	// Clients are nil where nothing is known of clients, or the names are too many.
+	Clients []ClientEffect `json:"clients,omitempty" doc:"The networks with the most queries of late, those first that change; see sampled."`
 	// CachedFor counts from the last node's change on.
 	CachedFor uint32 `json:"cached_for" doc:"Seconds for which a resolver may go on with an answer from before."`
 }
@@ -123,6 +126,10 @@ type Health struct {
 	// Queries returns how often an access domain, NAME/TYPE, was asked for of late, by
 	// the line of the client. Nil: nothing is known, which is another thing than none.
 	Queries func(domain string) map[string]uint64
+	// Clients are the networks that asked most of late, located by Map; without them
+	// classes of lines alone are compared.
+	Clients []Sample
+	Map     *line.Map
 }
 
 func (h Health) engine(c Config) *Engine {
@@ -146,8 +153,9 @@ func Compare(before, after Side, changes []traffic.Change, h Health) Effect {
 	}
 	t.world = world
 	t.reach(changes)
+	t.samples = newSampler(before, after, h)
 
-	out := Effect{Weighted: h.Queries != nil, Names: []NameEffect{}, Lines: []LineMove{}, Records: t.records()}
+	out := Effect{Weighted: h.Queries != nil, Sampled: t.samples != nil, Names: []NameEffect{}, Lines: []LineMove{}, Records: t.records()}
 	for _, k := range t.domains {
 		n, distance := t.compare(k)
 		switch {
@@ -249,6 +257,15 @@ func (t *touch) compare(k traffic.Key) (n *NameEffect, distance bool) {
 			n.CachedFor = max(n.CachedFor, t.lives().of(n.Name, n.Type, e.Before))
 		}
 		n.Classes = append(n.Classes, e)
+	}
+	// Real clients tell what classes cannot: that a place is nearer now, or that a network
+	// has moved to another line.
+	n.Clients = t.clients(b, a, lines, distance)
+	for i := range n.Clients {
+		if e := &n.Clients[i]; e.Changed {
+			empty, changed = empty || e.Empty, true
+			n.CachedFor = max(n.CachedFor, t.lives().of(n.Name, n.Type, e.Before))
+		}
 	}
 	switch {
 	case !changed:

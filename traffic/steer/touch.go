@@ -22,6 +22,7 @@ type touch struct {
 	aliases       map[string][]traffic.Key
 	limit         int // most domains; 0: all
 	skipped       int // domains beyond it
+	samples       *sampler
 }
 
 // reach goes from changed objects to their users on both sides, and from names whose

@@ -708,6 +708,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/explain/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why several clients get the answers they get
+         * @description Needs the role viewer.
+         */
+        post: operations["explainBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/failback": {
         parameters: {
             query?: never;
@@ -3036,6 +3056,13 @@ export interface components {
              */
             ttl?: number;
         };
+        AnswerRecord: {
+            data: string;
+            name: string;
+            /** Format: int32 */
+            ttl: number;
+            type: string;
+        };
         Assertion: {
             /** @description By health, modes and overrides together; with ?with=health. */
             readonly available?: boolean;
@@ -3229,6 +3256,21 @@ export interface components {
             /** @description Access domains that are answered otherwise now: for a drain, those that answered it. */
             names: components["schemas"]["CachedName"][];
         };
+        Candidates: {
+            /**
+             * Format: int64
+             * @description How many of them one answer holds.
+             */
+            answers: number;
+            data: string[];
+            pool: string;
+            /** @description first, rotate or draw. */
+            rule: string;
+            type: string;
+            /** Format: int64 */
+            weight?: number;
+            weights?: number[];
+        };
         Cause: {
             address: string;
             /**
@@ -3278,6 +3320,58 @@ export interface components {
             /** Format: int64 */
             unchanged: number;
             warnings: components["schemas"]["Finding"][];
+        };
+        ClientEffect: {
+            after?: components["schemas"]["AnswerOutcome"];
+            before?: components["schemas"]["AnswerOutcome"];
+            changed: boolean;
+            /** @description Like cn. */
+            country?: string;
+            /** @description It comes to get nothing, or the last resort. */
+            empty: boolean;
+            /** @description Those of its lines that the name looks at, before or after, most specific first. */
+            lines: string[];
+            /**
+             * Format: int64
+             * @description Estimated queries of the last hour from there, for all names.
+             */
+            queries: number;
+            subnet: string;
+        };
+        ClientView: {
+            address?: string;
+            /** @description Which input decides: client, resolver, line, or none. */
+            basis: string;
+            /** @description How well the location data knows the place. */
+            confidence?: string;
+            country?: string;
+            /** @description Lines that hold it, most specific first, each with why. */
+            lines: components["schemas"]["LineMatch"][];
+        };
+        Considered: {
+            addresses?: components["schemas"]["Considered"][];
+            available: boolean;
+            lines: string[];
+            name: string;
+            /** @description The operator's order that decides about it. */
+            override?: components["schemas"]["Ordered"];
+            /** @description The pool's own policy. */
+            policy?: string;
+            /** Format: int64 */
+            serial: number;
+            /** @description Why it is available or not. */
+            state: string;
+            /** @description State with its code. */
+            state_said?: components["schemas"]["Said"];
+            taken: boolean;
+            /** @description IP or domain name, for an address. */
+            value?: string;
+            /** Format: int64 */
+            weight: number;
+            /** @description Why it was taken or left. */
+            why: string;
+            /** @description Why with its code. */
+            why_said?: components["schemas"]["Said"];
         };
         CountPoint: {
             /**
@@ -3428,6 +3522,12 @@ export interface components {
             name: string;
             type: string;
         };
+        Draft: {
+            /** @description Objects that must exist and shall not. */
+            delete?: components["schemas"]["DeleteItem"][];
+            /** @description Objects wholly described. */
+            put?: components["schemas"]["PutItem"][];
+        };
         Effect: {
             /**
              * Format: int64
@@ -3457,6 +3557,8 @@ export interface components {
             omitted: number;
             /** @description Ordinary records that access domains come to hide, or no longer hide. */
             records: components["schemas"]["RecordEffect"][];
+            /** @description True: names have their effect on real client networks (clients). False: no resolver has reported of clients in the last hour. */
+            sampled: boolean;
             /**
              * Format: int64
              * @description How many the change reaches without changing their answers.
@@ -3527,17 +3629,27 @@ export interface components {
             address?: string;
             pool?: string;
         };
-        ExplainRequest: {
-            /** @description Client: an IP address or a network. */
+        ExplainMany: {
+            /** @description Explain what would be answered if this were applied to what stands; no question may name a node or a revision then. */
+            draft?: components["schemas"]["Draft"];
+            /** @description At most 100. */
+            questions: components["schemas"]["ExplainRequest"][];
+        };
+        ExplainQuestion: {
+            /** @description Client: an IP address or a network, as ECS carries it. */
             client?: string;
             /** @description Addresses to take as unavailable. */
             down?: string[];
-            /** @description A line in place of a client. */
+            /** @description Explain what would be answered if this were applied to what stands; not beside node or revision. */
+            draft?: components["schemas"]["Draft"];
+            /** @description A line in place of a client: a typical client of it, like mobile:cn-gd for Guangdong on China Mobile. */
             line?: string;
             /** @description Name asked for. */
             name: string;
             /** @description Node whose view to explain; default is control's. */
             node?: string;
+            /** @description Address of the recursive resolver: it decides where client is absent or private. */
+            resolver?: string;
             /**
              * Format: int64
              * @description Revision to explain; default is the newest.
@@ -3546,9 +3658,80 @@ export interface components {
             /** @description Record type; default A. */
             type?: string;
         };
-        /** @description Inputs, matched lines, each pool and address considered with the reason it was taken or left, and the answer. */
+        ExplainRequest: {
+            /** @description Client: an IP address or a network, as ECS carries it. */
+            client?: string;
+            /** @description Addresses to take as unavailable. */
+            down?: string[];
+            /** @description A line in place of a client: a typical client of it, like mobile:cn-gd for Guangdong on China Mobile. */
+            line?: string;
+            /** @description Name asked for. */
+            name: string;
+            /** @description Node whose view to explain; default is control's. */
+            node?: string;
+            /** @description Address of the recursive resolver: it decides where client is absent or private. */
+            resolver?: string;
+            /**
+             * Format: int64
+             * @description Revision to explain; default is the newest.
+             */
+            revision?: number;
+            /** @description Record type; default A. */
+            type?: string;
+        };
+        Explained: {
+            error?: components["schemas"]["Error"];
+            explanation?: components["schemas"]["Explanation"];
+        };
+        ExplainedMany: {
+            /** @description In the order of the questions. */
+            answers: components["schemas"]["Explained"][];
+        };
         Explanation: {
-            [key: string]: unknown;
+            answer: components["schemas"]["AnswerRecord"][];
+            client: components["schemas"]["ClientView"];
+            name: string;
+            node?: string;
+            /** @description answer, nodata, nxdomain, referral or refused. */
+            outcome: string;
+            position: components["schemas"]["Position"];
+            rcode: string;
+            /**
+             * Format: int64
+             * @description ECS scope prefix length of the answer, bits.
+             */
+            scope: number;
+            /** @description One for each name of the CNAME chain within our zones. */
+            steps: components["schemas"]["ExplanationStep"][];
+            type: string;
+        };
+        ExplanationStep: {
+            access_domain?: string;
+            /** @description policy, unmatched, last_resort or nodata. */
+            basis?: string;
+            candidates?: components["schemas"]["Candidates"][];
+            /** @description How queries pick among the candidates. */
+            choice?: string;
+            /** @description Choice with its code. */
+            choice_said?: components["schemas"]["Said"];
+            /** @description access_domain, record, wildcard_record, dname, delegation, nodata, nxdomain or outside. */
+            kind: string;
+            /** @description Line that won. */
+            line?: string;
+            name: string;
+            /** @description The operator's order about the access domain as a whole. */
+            override?: components["schemas"]["Ordered"];
+            policy?: string;
+            pools?: components["schemas"]["Considered"][];
+            reason: string;
+            /** @description Reason with its code. */
+            reason_said?: components["schemas"]["Said"];
+            /** Format: int64 */
+            scope: number;
+            /** Format: int32 */
+            ttl?: number;
+            /** @description Lines that this name looks at; others play no part. */
+            used_lines?: string[];
         };
         FailbackRequest: {
             /** @description A pool or an access domain with a sequential, non_preemptive policy: pool/NAME, NAME/TYPE, an id, or a name where it is unique. */
@@ -3898,6 +4081,13 @@ export interface components {
              */
             total?: number;
         };
+        LineMatch: {
+            code: string;
+            /** @description Why it holds the client, in a sentence. */
+            why: string;
+            /** @description Why with its code. */
+            why_said?: components["schemas"]["Said"];
+        };
         LineMove: {
             line: string;
             /**
@@ -4076,6 +4266,8 @@ export interface components {
             change: "empty" | "disappears" | "changed" | "appears";
             /** @description Every line that it looks at before or after, and default. */
             classes: components["schemas"]["LineEffect"][];
+            /** @description The networks with the most queries of late, those first that change; see sampled. */
+            clients?: components["schemas"]["ClientEffect"][];
             name: string;
             /**
              * Format: int64
@@ -8339,7 +8531,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ExplainRequest"];
+                "application/json": components["schemas"]["ExplainQuestion"];
             };
         };
         responses: {
@@ -8350,6 +8542,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    explainBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainMany"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainedMany"];
                 };
             };
             /** @description A problem document. */
