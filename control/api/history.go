@@ -28,6 +28,9 @@ var timeParams = []*huma.Param{
 
 var stepParam = query("step", huma.TypeString, "Length of an interval, like 1m, 1h or 1d; default what suits the time. A finer one than is kept becomes the finest that is.")
 
+// pointsParam is for charts that have room for so many.
+var pointsParam = query("points", huma.TypeInteger, fmt.Sprintf("About how many intervals, 2 to %d, in place of step: a sparkline needs 30.", history.MaxPoints-1))
+
 // healthHistory is the answer of /history/health.
 type healthHistory struct {
 	From   time.Time             `json:"from"`
@@ -45,7 +48,7 @@ func (s *server) historyRoutes() {
 	s.route(route{method: "GET", path: "/history/health", id: "readHealthHistory", summary: "Latency and loss of health tasks over time, by vantage", tag: "Health", need: auth.Viewer,
 		params: append([]*huma.Param{query("address", huma.TypeString, "Only tasks of this address."), query("template", huma.TypeString, "Only tasks of this template."),
 			query("port", huma.TypeInteger, "Only tasks at this port."), query("vantage", huma.TypeString, "Only as seen from this vantage."),
-			query("by", huma.TypeString, "What to tell apart: task, vantage or both with a comma; none adds all up. Default both."), stepParam}, timeParams...),
+			query("by", huma.TypeString, "What to tell apart: task, vantage or both with a comma; none adds all up. Default both."), stepParam, pointsParam}, timeParams...),
 		answer: s.schemaOf(reflect.TypeFor[healthHistory]()), handle: s.healthHistory})
 	retention := s.schemaOf(reflect.TypeFor[history.Retention]())
 	s.route(route{method: "GET", path: "/history/retention", id: "readRetention", summary: "For how long history and statistics are kept", tag: "State", need: auth.Viewer, answer: retention,
@@ -129,8 +132,19 @@ func durationOf(v string) (time.Duration, error) {
 	return time.ParseDuration(v)
 }
 
-func stepOf(c *call) (time.Duration, error) {
+// stepOf reads step or points, of a time of that length; 0 is what suits.
+func stepOf(c *call, length time.Duration) (time.Duration, error) {
 	v := c.URL.Query().Get("step")
+	if p := c.URL.Query().Get("points"); p != "" {
+		n, err := strconv.Atoi(p)
+		switch {
+		case v != "":
+			return 0, invalidField("points", "invalid_parameter", "stands beside step; leave one out")
+		case err != nil || n < 2 || n >= history.MaxPoints:
+			return 0, invalidField("points", "invalid_parameter", fmt.Sprintf("must be 2 to %d", history.MaxPoints-1))
+		}
+		return history.StepFor(length, n), nil
+	}
 	if v == "" {
 		return 0, nil
 	}
@@ -228,7 +242,7 @@ func (s *server) healthHistory(c *call) (answer, error) {
 	if q.From, q.Until, err = s.timesOf(c, time.Hour); err != nil {
 		return answer{}, err
 	}
-	if q.Step, err = stepOf(c); err != nil {
+	if q.Step, err = stepOf(c, q.Until.Sub(q.From)); err != nil {
 		return answer{}, err
 	}
 	h, err := s.keeper()

@@ -212,3 +212,34 @@ func TestPreviewsAreWeighted(t *testing.T) {
 		t.Errorf("after three silent hours: %v", e)
 	}
 }
+
+// TestTrafficInOneCall: what a page of traffic shows, and what it may not ask.
+func TestTrafficInOneCall(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	got := w.do(auth.Viewer, "GET", "/api/v1/stats/traffic?last=30d&points=30&name=www.example.com", "").want(200).json()
+	if got["compare"] != "period" || got["change"] != nil || got["known"] != false || got["step_seconds"] != 86400.0 {
+		t.Errorf("%v", got)
+	}
+	by := got["by"].(map[string]any)
+	for _, d := range []string{"name", "line", "country", "pool", "address", "rcode", "type"} {
+		if b, ok := by[d].(map[string]any); !ok || b["items"] == nil || b["absent"] != nil {
+			t.Errorf("by %s: %v", d, by[d])
+		}
+	}
+	got = w.do(auth.Viewer, "GET", "/api/v1/stats/traffic?by=subnet&pool=x&compare=week", "").want(200).json()
+	if got["compare"] != "week" || got["by"].(map[string]any)["subnet"].(map[string]any)["absent"] == "" {
+		t.Errorf("%v", got)
+	}
+	if got := w.do(auth.Viewer, "GET", "/api/v1/stats/traffic?by=none", "").want(200).json(); got["compare"] != "day" || len(got["by"].(map[string]any)) != 0 {
+		t.Errorf("%v", got)
+	}
+	for query, field := range map[string]string{"by=name,name": "by", "by=colour": "by", "compare=year": "compare", "points=1": "points", "points=9&step=1h": "points", "points=x": "points", "top=0": "top"} {
+		w.do(auth.Viewer, "GET", "/api/v1/stats/traffic?"+query, "").problem(422, "invalid", field)
+	}
+	for _, path := range []string{"/api/v1/stats/queries?last=24h&points=30", "/api/v1/history/health?last=24h&points=30"} {
+		if got := w.do(auth.Viewer, "GET", path, "").want(200).json(); got["step_seconds"] != 3600.0 {
+			t.Errorf("%s: %v", path, got["step_seconds"])
+		}
+	}
+}

@@ -68,7 +68,8 @@ func (s *server) statsRoutes() {
 		params = append(params, query(d, huma.TypeString, "Only with this "+d+"."))
 	}
 	s.route(route{method: "GET", path: "/stats/queries", id: "countQueries", summary: "Queries over time, by what they asked and got", tag: "Traffic", need: auth.Viewer,
-		params: append(append(params, stepParam), timeParams...), answer: s.schemaOf(reflect.TypeFor[countedAnswer]()), handle: s.countQueries})
+		params: append(append(params, stepParam, pointsParam), timeParams...), answer: s.schemaOf(reflect.TypeFor[countedAnswer]()), handle: s.countQueries})
+	s.trafficRoutes()
 	s.route(route{method: "GET", path: "/stats/clients", id: "countClients", summary: "Client networks with the most queries, estimated from samples", tag: "Traffic", need: auth.Viewer,
 		params: append([]*huma.Param{query("country", huma.TypeString, "Only of this country, like cn."), topParam}, timeParams...), answer: s.schemaOf(reflect.TypeFor[countedAnswer]()), handle: s.countClients})
 	s.route(route{method: "GET", path: "/stats/shares", id: "compareShares", summary: "Configured weights against what was answered", tag: "Traffic", need: auth.Viewer,
@@ -105,7 +106,10 @@ func (s *server) countQueries(c *call) (answer, error) {
 		}
 	}
 	var err error
-	if q.Step, err = stepOf(c); err != nil {
+	if q.From, q.Until, err = s.timesOf(c, time.Hour); err != nil {
+		return answer{}, err
+	}
+	if q.Step, err = stepOf(c, q.Until.Sub(q.From)); err != nil {
 		return answer{}, err
 	}
 	switch v.Get("totals") {
@@ -131,8 +135,10 @@ func (s *server) counted(c *call, q history.CountQuery) (answer, error) {
 	if q.Top, err = topOf(c); err != nil {
 		return answer{}, err
 	}
-	if q.From, q.Until, err = s.timesOf(c, time.Hour); err != nil {
-		return answer{}, err
+	if q.From.IsZero() {
+		if q.From, q.Until, err = s.timesOf(c, time.Hour); err != nil {
+			return answer{}, err
+		}
 	}
 	h, err := s.keeper()
 	if err != nil {

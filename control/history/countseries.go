@@ -67,7 +67,7 @@ type CountQuery struct {
 	GroupBy     []string
 	Where       map[string]string // dimension: value
 	From, Until time.Time
-	Step        time.Duration // 0: what suits; -1: totals only
+	Step        time.Duration // 0: what suits; -1: totals only; less: totals only, in intervals of that length
 	Top         int           // how many series; the others are added up
 }
 
@@ -115,6 +115,9 @@ func (h *History) Counts(ctx context.Context, q CountQuery) (*Counted, error) {
 		return nil, err
 	}
 	step := max(q.Step, 0)
+	if q.Step < -1 {
+		step = -q.Step
+	}
 	r, err := h.span(ctx, db, src.family, q.From, q.Until, step)
 	if err != nil {
 		return nil, err

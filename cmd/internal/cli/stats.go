@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) statsCommand() *cobra.Command {
-	return group("stats", "Count what clients ask for and get", "look", a.queriesCommand(), a.clientsCommand(), a.sharesCommand())
+	return group("stats", "Count what clients ask for and get", "look", a.queriesCommand(), a.trafficCommand(), a.clientsCommand(), a.sharesCommand())
 }
 
 // answered asks a path and shows what comes, in a table by its own columns.
@@ -316,4 +316,99 @@ func (a *app) retentionCommand() *cobra.Command {
 		})
 	}
 	return c
+}
+
+// trafficColumns are those of each dimension's table.
+var trafficColumns = []column{col("VALUE", "value"), col("QUERIES", "queries"), col("SHARE", "percent"), col("BEFORE", "queries_before"), col("CHANGE", "moved")}
+
+func (a *app) trafficCommand() *cobra.Command {
+	var form string
+	var by []string
+	var top int
+	q := url.Values{}
+	c := &cobra.Command{Use: "traffic", Short: "Show the queries of a time beside those of an earlier one", Args: exactly(0),
+		Long: `Show the queries of a time beside those of an earlier one: how many, how many of them
+were answered with NOERROR, and by each dimension which values hold what share.`,
+		Example: "  meridian stats traffic --last 24h\n  meridian stats traffic --name www.example.com --by line,pool --last 7d --compare week"}
+	outputFlag(c, &form, "table", "json", "yaml")
+	c.Flags().StringSliceVar(&by, "by", []string{"name", "line", "country", "pool", "address", "rcode"}, "`DIMENSIONS` to show, each for itself: "+strings.Join(history.Dimensions, ", "))
+	c.Flags().IntVar(&top, "top", 5, "show the `N` with the most queries")
+	for _, d := range history.Dimensions {
+		text(c, q, d, "only with this "+d)
+	}
+	text(c, q, "compare", "with `WHEN`: day, week, or period for the time right before (default day up to a day, week up to a week)")
+	text(c, q, "points", "about how many intervals in -o json and yaml, `N`")
+	period(c, q)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		q.Set("by", strings.Join(by, ","))
+		q.Set("top", fmt.Sprint(top))
+		return a.answered(cmd, "/stats/traffic", q, form, func(raw json.RawMessage) error { return a.printTraffic(raw, by) })
+	}
+	return c
+}
+
+func (a *app) printTraffic(raw json.RawMessage, by []string) error {
+	var got struct {
+		Compare string
+		history.Overview
+	}
+	if err := json.Unmarshal(raw, &got); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	if !got.Known {
+		fmt.Fprintln(a.err, "No resolver has reported of this time: nothing is known of it.")
+	}
+	before := map[string]string{"day": "a day before", "week": "a week before", "period": "in the period before"}[got.Compare]
+	fmt.Fprintf(a.out, "%d queries", got.Total)
+	if got.KnownBefore {
+		fmt.Fprintf(a.out, ", %d %s (%s)\n", got.TotalBefore, first(before, "before"), moved(got.Change))
+	} else {
+		fmt.Fprintf(a.out, "; nothing is known of %s\n", first(map[string]string{"day": "the day before", "week": "the week before"}[got.Compare], "the period before"))
+	}
+	if got.Success != nil {
+		what := "answered with NOERROR"
+		if got.Of == "answers" {
+			what = "answered with an address"
+		}
+		fmt.Fprintf(a.out, "%.2f %% %s\n", 100**got.Success, what)
+	}
+	for _, d := range by {
+		b := got.By[d]
+		if b == nil {
+			continue
+		}
+		fmt.Fprintf(a.out, "\nby %s", d)
+		if b.Absent != "" {
+			fmt.Fprintf(a.out, ": %s\n", b.Absent)
+			continue
+		}
+		if !b.Exact {
+			fmt.Fprint(a.out, ", estimated")
+		}
+		fmt.Fprintln(a.out)
+		rows := make([]json.RawMessage, len(b.Items))
+		for i, item := range b.Items {
+			row, err := json.Marshal(map[string]any{"value": first(item.Value, "(none)"), "queries": item.Queries, "queries_before": item.Before,
+				"percent": fmt.Sprintf("%.1f %%", 100*item.Share), "moved": moved(item.Change)})
+			if err != nil {
+				return fmt.Errorf("show the server's answer: %w", err)
+			}
+			rows[i] = row
+		}
+		if err := printTable(a.out, trafficColumns, rows, false); err != nil {
+			return err
+		}
+		if b.Others > 0 {
+			fmt.Fprintf(a.out, "and %d of others\n", b.Others)
+		}
+	}
+	return nil
+}
+
+// moved is a change as people read it.
+func moved(change *float64) string {
+	if change == nil {
+		return "not known"
+	}
+	return fmt.Sprintf("%+.1f %%", 100**change)
 }

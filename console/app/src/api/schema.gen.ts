@@ -1636,6 +1636,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stats/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queries of a time beside an earlier one: total, change, success, over time and by each dimension
+         * @description Needs the role viewer.
+         */
+        get: operations["readTraffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -3210,6 +3230,24 @@ export interface components {
              */
             total?: number;
         };
+        Breakdown: {
+            /** @description Why it cannot be told: this dimension is not counted together with the filters, or tells too many apart. */
+            absent?: string;
+            exact: boolean;
+            /** @description The most first. */
+            items: components["schemas"]["Item"][];
+            of?: string;
+            /**
+             * Format: int64
+             * @description Of values beyond those listed.
+             */
+            others: number;
+            /**
+             * Format: int64
+             * @description Of all values. Where of is another word than above, it counts other things.
+             */
+            total: number;
+        };
         BuiltinLine: {
             /** @description Alibaba Cloud's code for the same set, accepted too. */
             alias?: string;
@@ -3944,6 +3982,25 @@ export interface components {
             role: string;
             /** @description For meridian serve --join. It holds a secret and is shown this once. */
             token: string;
+        };
+        Item: {
+            /**
+             * Format: double
+             * @description As above.
+             */
+            change?: number;
+            /** Format: int64 */
+            queries: number;
+            /** Format: int64 */
+            queries_before: number;
+            /** Format: int64 */
+            samples?: number;
+            /**
+             * Format: double
+             * @description Of total.
+             */
+            share: number;
+            value: string;
         };
         Key: {
             kind: string;
@@ -5897,6 +5954,63 @@ export interface components {
              * @enum {string}
              */
             role?: "admin" | "operator" | "viewer";
+        };
+        TrafficAnswer: {
+            /** @description By each dimension asked for. */
+            by: {
+                [key: string]: components["schemas"]["Breakdown"];
+            };
+            /**
+             * Format: double
+             * @description From total_before to total: 0.1 is 10 % more. Absent when nothing is known of either time, or there were none before.
+             */
+            change?: number;
+            /**
+             * @description With what it is compared: the same time a day or a week before, or the period right before.
+             * @enum {string}
+             */
+            compare: "day" | "week" | "period";
+            /** @description How far the resolvers' reports cover each interval. */
+            covered: components["schemas"]["Covered"][];
+            /** @description False: estimated from samples. */
+            exact: boolean;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Beginning of that time.
+             */
+            from_before: string;
+            /** @description False: no resolver has reported of the time, so zeros mean nothing. */
+            known: boolean;
+            known_before: boolean;
+            /**
+             * @description What total counts, as in /stats/queries.
+             * @enum {string}
+             */
+            of: "codes" | "answers" | "zones" | "countries" | "clients";
+            /** @description Of total. Intervals without a query are absent. */
+            points: components["schemas"]["CountPoint"][];
+            /** @description Of total_before, each at the moment of the present time that it is compared with. */
+            points_before: components["schemas"]["CountPoint"][];
+            /** Format: int64 */
+            step_seconds: number;
+            /**
+             * Format: double
+             * @description Share of the responses that are NOERROR; of access domains, that held an address. Absent where that is not counted together with the filters, or nothing was asked.
+             */
+            success?: number;
+            /** Format: double */
+            success_before?: number;
+            /** Format: int64 */
+            total: number;
+            /**
+             * Format: int64
+             * @description Of the earlier time. Where that is kept in longer intervals only, those at its ends count in part.
+             */
+            total_before: number;
+            /** Format: date-time */
+            until: string;
         };
         Transition: {
             /** @description Address of a task. */
@@ -8686,6 +8800,8 @@ export interface operations {
                 by?: string;
                 /** @description Length of an interval, like 1m, 1h or 1d; default what suits the time. A finer one than is kept becomes the finest that is. */
                 step?: string;
+                /** @description About how many intervals, 2 to 1499, in place of step: a sparkline needs 30. */
+                points?: number;
                 /** @description How far back from now, like 1h or 30d; default 1h. Instead of from. */
                 last?: string;
                 /** @description Beginning, like 2026-11-25T00:00:00Z. */
@@ -11293,6 +11409,8 @@ export interface operations {
                 subnet?: string;
                 /** @description Length of an interval, like 1m, 1h or 1d; default what suits the time. A finer one than is kept becomes the finest that is. */
                 step?: string;
+                /** @description About how many intervals, 2 to 1499, in place of step: a sparkline needs 30. */
+                points?: number;
                 /** @description How far back from now, like 1h or 30d; default 1h. Instead of from. */
                 last?: string;
                 /** @description Beginning, like 2026-11-25T00:00:00Z. */
@@ -11353,6 +11471,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShareAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readTraffic: {
+        parameters: {
+            query?: {
+                /** @description Dimensions, with commas, each told for itself: name, type, line, pool, address, country, node, rcode, zone, outcome, subnet. Default name, line, country, pool, address, rcode, type. none leaves all out. */
+                by?: string;
+                /** @description With which time to compare: day, week, or period for the one right before. Default day up to a day, week up to a week, period beyond. */
+                compare?: string;
+                /** @description Only with this name. */
+                name?: string;
+                /** @description Only with this type. */
+                type?: string;
+                /** @description Only with this line. */
+                line?: string;
+                /** @description Only with this pool. */
+                pool?: string;
+                /** @description Only with this address. */
+                address?: string;
+                /** @description Only with this country. */
+                country?: string;
+                /** @description Only with this node. */
+                node?: string;
+                /** @description Only with this rcode. */
+                rcode?: string;
+                /** @description Only with this zone. */
+                zone?: string;
+                /** @description Only with this outcome. */
+                outcome?: string;
+                /** @description Only with this subnet. */
+                subnet?: string;
+                /** @description How many series, those with the most queries, 1 to 200; default 20. */
+                top?: number;
+                /** @description Length of an interval, like 1m, 1h or 1d; default what suits the time. A finer one than is kept becomes the finest that is. */
+                step?: string;
+                /** @description About how many intervals, 2 to 1499, in place of step: a sparkline needs 30. */
+                points?: number;
+                /** @description How far back from now, like 1h or 30d; default 1h. Instead of from. */
+                last?: string;
+                /** @description Beginning, like 2026-11-25T00:00:00Z. */
+                from?: string;
+                /** @description End, exclusive; default now. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficAnswer"];
                 };
             };
             /** @description A problem document. */
