@@ -185,6 +185,9 @@ export async function newPage(
     if (!r.url().startsWith(m.url) && !/^(data|blob):/.test(r.url())) faults.push(`left the server: ${r.url()}`);
   });
   await page.addInitScript(() => {
+    window.addEventListener("meridian:missing-word", (e) =>
+      window.reportError(new Error(`no word for ${(e as CustomEvent<string>).detail}`)),
+    );
     document.addEventListener("securitypolicyviolation", (e) => {
       window.reportError(new Error(`policy violated: ${e.violatedDirective} by ${e.blockedURI} at ${e.sourceFile}:${e.lineNumber}`));
     });

@@ -3,10 +3,10 @@
 // looks (both languages, light and dark, wide and narrow) for whoever reviews them.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { closeBrowser, makeUser, newPage, signIn, startMeridian } from "../harness";
 import { load, type Query } from "../load";
+import { heading, pages } from "../pages";
 
 const here = new URL(".", import.meta.url).pathname;
 const clients = [
@@ -20,49 +20,6 @@ const clients = [
   "133.242.0.0",
   "175.45.176.0",
   "103.28.248.0",
-];
-
-type Shot = { file: string; path: string; ready?: (page: Page) => Promise<unknown>; manual?: boolean };
-
-const heading = (page: Page) => page.getByRole("heading", { level: 1 }).first().waitFor();
-
-/** manual: stands in the manual. The others are for reviewers. */
-const shots: Shot[] = [
-  { file: "overview", path: "/", manual: true },
-  { file: "domains", path: "/domains", manual: true },
-  { file: "canvas", path: "/domains/shop.example.com/A", manual: true },
-  { file: "canvas-list", path: "/domains/shop.example.com/A?view=list" },
-  { file: "scenarios", path: "/domains/new", manual: true },
-  { file: "explain", path: "/explain", manual: true },
-  { file: "pools", path: "/pools" },
-  { file: "pool", path: "/pools/guangzhou", manual: true },
-  { file: "addresses", path: "/addresses", manual: true },
-  { file: "address", path: "/addresses/gz-tel-1", manual: true },
-  { file: "templates", path: "/templates" },
-  { file: "template", path: "/templates/web" },
-  { file: "lines", path: "/lines" },
-  { file: "overrides", path: "/overrides" },
-  { file: "incidents", path: "/incidents", manual: true },
-  { file: "events", path: "/events" },
-  { file: "map", path: "/map", manual: true },
-  { file: "nodes", path: "/nodes" },
-  { file: "vantages", path: "/vantages" },
-  { file: "traffic", path: "/traffic", manual: true },
-  { file: "queries", path: "/queries" },
-  { file: "alerts", path: "/alerts", manual: true },
-  { file: "alert-channels", path: "/alerts?tab=channels" },
-  { file: "alert-settings", path: "/alerts?tab=settings" },
-  { file: "alert-log", path: "/alerts?tab=log" },
-  { file: "zones", path: "/zones" },
-  { file: "zone", path: "/zones/example.com", manual: true },
-  { file: "revisions", path: "/revisions" },
-  { file: "revision", path: "/revisions/2", manual: true },
-  { file: "audit", path: "/audit" },
-  { file: "users", path: "/users" },
-  { file: "tokens", path: "/tokens" },
-  { file: "settings", path: "/settings" },
-  { file: "account", path: "/account" },
-  { file: "about", path: "/about" },
 ];
 
 test("the tour", async () => {
@@ -103,7 +60,7 @@ test("the tour", async () => {
       const { page, context, faults } = await newPage(m, look.o);
       await signIn(page);
       await load(m.dns, queries, 400);
-      for (const s of shots) {
+      for (const s of pages) {
         if ((only && !only.includes(s.file)) || (!review && !s.manual)) continue;
         await page.goto(s.path);
         await (s.ready ?? heading)(page);

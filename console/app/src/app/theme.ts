@@ -15,14 +15,28 @@ const meridian: MantineColorsTuple = [
   "#05475a",
 ];
 
+// Mantine's red with darker fills: white on its own shade 7 misses 4.5:1.
+const red: MantineColorsTuple = [
+  "#fff5f5",
+  "#ffe3e3",
+  "#ffc9c9",
+  "#ffa8a8",
+  "#ff8787",
+  "#fa5252",
+  "#e03131",
+  "#c92a2a",
+  "#b02525",
+  "#962020",
+];
+
 export function themeFor(density: Density) {
   const size = density === "compact" ? "xs" : "sm";
   return createTheme({
     primaryColor: "meridian",
     primaryShade: 7,
     autoContrast: true,
-    luminanceThreshold: 0.35,
-    colors: { meridian },
+    luminanceThreshold: 0.179, // where black and white text have equal contrast,
+    colors: { meridian, red },
     fontFamily: 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif',
     fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Code", "DejaVu Sans Mono", monospace',
     defaultRadius: "md",

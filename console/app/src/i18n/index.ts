@@ -59,6 +59,11 @@ export async function startI18n(): Promise<void> {
       fallbackNS: "common",
       interpolation: { escapeValue: false }, // React escapes
       returnNull: false,
+      saveMissing: true,
+      // A word that nobody wrote fails every browser test (e2e/harness.ts listens).
+      missingKeyHandler(_, namespace, key, fallback) {
+        if (fallback === key) window.dispatchEvent(new CustomEvent("meridian:missing-word", { detail: `${namespace}:${key}` }));
+      },
     });
   document.documentElement.lang = locale();
 }
