@@ -15,9 +15,14 @@ import type { CanvasEdge, CanvasNode, Canvas as Picture } from "./types";
 const nodeTypes = { part: Part };
 
 /** What an explanation lights up. */
-export type Light = { nodes: ReadonlySet<string>; edges: ReadonlySet<string>; why: ReadonlyMap<string, string> };
+export type Light = {
+  nodes: ReadonlySet<string>;
+  edges: ReadonlySet<string>;
+  ways: readonly [string, string][];
+  why: ReadonlyMap<string, string>;
+};
 
-export type Act = "open" | "menu" | "add" | "remove" | "toggle";
+export type Act = "open" | "edit" | "menu" | "add" | "remove" | "toggle" | "pretend";
 
 type Props = {
   picture: Picture;
@@ -96,16 +101,29 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
     return out;
   }, [picture, places, into, selected, light, pretend, t, lineNames]);
 
-  const edges = useMemo(
-    () =>
-      picture.edges.map((e): DrawnEdge => {
-        const rule = e.rule && (e.owner?.kind === "access_domain" ? { ...e.rule, lines: [] } : e.rule);
-        const label = rule && e.mark !== "removed" ? ruleWords(t, rule, lineNames) : "";
-        const title = [label, e.enabled ? "" : t("link_disabled"), e.reachable ? "" : saidOf(e.because)].filter(Boolean).join(" · ");
-        return { ...e, label, title, selected: `link:${e.id}` === selected, lit: light ? light.edges.has(e.id) : undefined };
-      }),
-    [picture, t, lineNames, light, selected],
-  );
+  const edges = useMemo(() => {
+    const drawn = picture.edges.map((e): DrawnEdge => {
+      const rule = e.rule && (e.owner?.kind === "access_domain" ? { ...e.rule, lines: [] } : e.rule);
+      const label = rule && e.mark !== "removed" ? ruleWords(t, rule, lineNames) : "";
+      const title = [label, e.enabled ? "" : t("link_disabled"), e.reachable ? "" : saidOf(e.because)].filter(Boolean).join(" · ");
+      return { ...e, label, title, selected: `link:${e.id}` === selected, lit: light ? light.edges.has(e.id) : undefined };
+    });
+    for (const [from, to] of light?.ways ?? [])
+      drawn.push({
+        id: `lit:${from}>${to}`,
+        from,
+        to,
+        kind: "detour",
+        enabled: true,
+        now: true,
+        reachable: true,
+        label: "",
+        title: "",
+        selected: false,
+        lit: true,
+      });
+    return drawn;
+  }, [picture, t, lineNames, light, selected]);
 
   const focus = useCallback(
     (id: string) => {
@@ -242,6 +260,8 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
         onlyRenderVisibleElements={nodes.length > allBelow}
         onInit={start}
         onNodeClick={(e: MouseEvent, n) => onAct(n.data.n.kind === "more" ? "toggle" : "open", n.id, { x: e.clientX, y: e.clientY })}
+        onNodeDoubleClick={(e: MouseEvent, n) => onAct("edit", n.id, { x: e.clientX, y: e.clientY })}
+        zoomOnDoubleClick={false}
         onNodeContextMenu={(e: MouseEvent, n) => {
           e.preventDefault();
           onAct("menu", n.id, { x: e.clientX, y: e.clientY });
@@ -285,6 +305,8 @@ export const keyActs: Record<string, Act> = {
   Delete: "remove",
   Backspace: "remove",
   a: "add",
+  e: "edit",
+  p: "pretend",
   m: "menu",
   ContextMenu: "menu",
   x: "toggle",

@@ -127,6 +127,7 @@ export function Tree({
               <Table.Tr
                 key={r.path}
                 data-path={r.path}
+                data-node={n.id}
                 data-off={off}
                 data-lit={light ? light.nodes.has(n.id) : undefined}
                 tabIndex={r.path === current ? 0 : -1}

@@ -23,13 +23,13 @@ const gapY = 12;
 
 /** What the places follow from; equal shapes have equal layouts. */
 export function shapeOf(c: Canvas): string {
-  return `${c.nodes.map((n) => n.id).join(" ")}\n${c.edges.map((e) => (e.kind === "detour" ? "" : e.id)).join(" ")}`;
+  return `${c.nodes.map((n) => n.id).join(" ")}\n${c.edges.flatMap((e) => (e.kind === "detour" ? [] : [e.id])).join(" ")}`;
 }
 
 export function layout(c: Canvas): Map<string, Box> {
   const out = new Map<string, Box>();
   const g = new dagre.graphlib.Graph();
-  g.setGraph({ rankdir: "LR", nodesep: 20, ranksep: gapX, ranker: "longest-path" });
+  g.setGraph({ rankdir: "LR", nodesep: 20, ranksep: gapX });
   g.setDefaultEdgeLabel(() => ({}));
   const isLeaf = (n: CanvasNode) => n.kind === "address" || n.kind === "more";
   const tasks = (id: string) => (c.children.get(id) ?? []).length;

@@ -80,7 +80,7 @@ export default function LinePicker({ value, onChange, label, quiet, about, error
                   <Pill
                     withRemoveButton={!readOnly}
                     onRemove={() => onChange(value.filter((x) => x !== c))}
-                    removeButtonProps={{ "aria-label": t("lines.remove", { line: name }), tabIndex: 0 }}
+                    removeButtonProps={{ "aria-label": t("lines.remove", { line: name }), "aria-hidden": false, tabIndex: 0 }}
                   >
                     {name}
                   </Pill>

@@ -18,7 +18,7 @@ export const domains: Area = {
       getParentRoute: () => shellRoute,
       path: "/domains/$name/$type",
       validateSearch: canvasSearch,
-      loader: words("domains", "canvas"),
+      loader: words("domains", "canvas", "explain", "edit"),
       component: lazyRouteComponent(() => import("./DomainPage"), "DomainPage"),
     }),
   ],
