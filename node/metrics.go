@@ -43,7 +43,7 @@ func (n *node) registry() *prometheus.Registry {
 			r.MustRegister(n.probed.results, n.probed.seconds)
 		}
 		if n.control != nil {
-			s = append(s, n.measureControl, n.measureFleet, n.measureHistory)
+			s = append(s, n.measureControl, n.measureFleet, n.measureHistory, n.measureAlerts)
 			c := n.control.counts
 			r.MustRegister(c.requests, c.seconds, c.commits, c.commitSeconds, c.store, c.storeErrors)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -16,9 +17,9 @@ import (
 const (
 	// firstRetry and mostRetry bound the pauses between attempts, which double.
 	firstRetry, mostRetry = 5 * time.Second, 5 * time.Minute
-	// giveUp is after how long a message is not sent any more: what is as old is told by
+	// lastTry is after how long a message is not sent any more: what is as old is told by
 	// the repeat, if it still lasts.
-	giveUp = 24 * time.Hour
+	lastTry = 24 * time.Hour
 	// mostFinal is how often a message is tried that the other side understood and refused.
 	mostFinal = 3
 	// lookOutbox is how often the outbox is looked at without a word that there is something.
@@ -96,6 +97,9 @@ func (s *Service) deliver(ctx context.Context) error {
 
 // round gives every channel that is free its next message, and says when the next is due.
 func (c *courier) round(ctx context.Context) (next time.Time, err error) {
+	// Before the store is read: what a worker that ends meanwhile has noted may be missing
+	// in what is read, and would be sent again.
+	busy := c.taken()
 	look, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	waiting, err := c.o.Store.WaitingNotices(look, mostNotices)
@@ -128,6 +132,9 @@ func (c *courier) round(ctx context.Context) (next time.Time, err error) {
 		}
 	}
 	for name := range due {
+		if busy[name] {
+			continue // it says so when it is done
+		}
 		ch := rules.channels[name]
 		if ch == nil || !*ch.Enabled {
 			if err := c.o.Store.DropNotices(look, name); err != nil {
@@ -148,9 +155,6 @@ func (c *courier) round(ctx context.Context) (next time.Time, err error) {
 
 // serve begins to send a channel's next message, if it is time for one.
 func (c *courier) serve(ctx context.Context, rules *Rules, name string, ch *stored, again *store.AlertDelivery, list []store.WaitingNotice) (next time.Time, err error) {
-	if c.taken(name) {
-		return next, nil // it says so when it is done
-	}
 	now := c.now()
 	b := c.limits[name]
 	if b == nil {
@@ -259,10 +263,11 @@ func (c *courier) openOf(ctx context.Context, name string, p *parcel) (int, erro
 	return len(open), nil
 }
 
-func (c *courier) taken(name string) bool {
+// taken are the channels whose workers are under way.
+func (c *courier) taken() map[string]bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.busy[name]
+	return maps.Clone(c.busy)
 }
 
 // send makes an attempt beside the loop, and notes what became of it.
@@ -295,7 +300,7 @@ func (c *courier) settle(ctx context.Context, d *store.AlertDelivery, answer str
 	switch {
 	case err == nil:
 		d.State, d.EndedAt, d.Answer = store.DeliverySent, at, answer
-	case at.Sub(d.CreatedAt) > giveUp || final && d.Attempts >= mostFinal:
+	case at.Sub(d.CreatedAt) > c.giveUp || final && d.Attempts >= mostFinal:
 		d.State, d.EndedAt, d.Answer = store.DeliveryFailed, at, err.Error()
 	default:
 		pause := pauseAfter(d.Attempts)

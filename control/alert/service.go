@@ -33,6 +33,7 @@ type Service struct {
 	now func() time.Time
 	log *slog.Logger
 
+	giveUp   time.Duration // lastTry, but in tests
 	observed chan observation
 	rules    signal // settings, channels, mutes or acknowledgements changed here
 	outbox   signal // there is something to send
@@ -78,7 +79,7 @@ func New(o Options) *Service {
 	if clock == nil {
 		clock = time.Now
 	}
-	s := &Service{o: o, now: clock, log: o.Log, observed: make(chan observation), rules: make(signal, 1), outbox: make(signal, 1), written: make(signal, 1)}
+	s := &Service{o: o, now: clock, log: o.Log, observed: make(chan observation), rules: make(signal, 1), outbox: make(signal, 1), written: make(signal, 1), giveUp: lastTry}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

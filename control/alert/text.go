@@ -75,6 +75,9 @@ func (s *Telling) Text(language string) string {
 		return strings.Join(lines, "\n")
 	}
 	for _, t := range f.Tasks {
+		if s.Action == ActResume {
+			break
+		}
 		var who []string
 		for _, v := range t.Failed {
 			who = append(who, v.Vantage+": "+v.Reason)
@@ -92,11 +95,20 @@ func (s *Telling) Text(language string) string {
 	if f.Reason != "" && s.Action != ActResume && (!zh || f.ReasonSaid.IsZero()) {
 		add("Cause: %s.", "原因：%s。", strings.TrimSuffix(f.Reason, "."))
 	}
+	if s.Action != ActResume {
+		if a, ok := advice[s.Key.Event]; ok {
+			add(a[0], a[1])
+		}
+	}
 	for _, a := range f.Alarms {
 		lines = append(lines, "- "+a)
 	}
-	if len(f.Members) > 0 {
-		add("Out: %s.", "不可用：%s。", strings.Join(f.Members, ", "))
+	if len(f.Members) > 0 && s.Action != ActResume {
+		if s.Key.Event == DataStale {
+			add("Tasks: %s.", "任务：%s。", strings.Join(f.Members, ", "))
+		} else {
+			add("Out: %s.", "不可用：%s。", strings.Join(f.Members, ", "))
+		}
 	}
 	if f.Reaches > 0 && s.Key.Kind != OfDomain {
 		names := strings.Join(f.Domains[:min(len(f.Domains), 5)], ", ")
@@ -111,6 +123,14 @@ func (s *Telling) Text(language string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// advice is what one can do where nothing in the facts says it.
+var advice = map[string][2]string{
+	NodeGone:            {"It is down, or its way to control is; resolvers go on answering from what they have.", "节点已停止，或与控制面之间的网络中断；解析节点会按现有数据继续应答。"},
+	NodeLagging:         {"It answers by an older configuration.", "该节点仍按旧配置应答。"},
+	CertificateExpiring: {"Put a new certificate in its place; a node reads its own again on SIGHUP.", "请更换证书；节点自身的证书在收到 SIGHUP 后重新读取。"},
+	GeoDataOld:          {"Nobody looks for newer data; meridian geo update does.", "没有人检查过新数据；请运行 meridian geo update。"},
 }
 
 func (i *Instead) text(zh bool) string {

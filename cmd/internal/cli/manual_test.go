@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -11,12 +13,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
 	"github.com/meridian-gtm/meridian/config"
+	"github.com/meridian-gtm/meridian/control/alert"
 	"github.com/meridian-gtm/meridian/node"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/file"
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 var update = flag.Bool("update", false, "write the generated pages of the manual again")
@@ -41,7 +46,7 @@ func pages(t *testing.T) map[string]string {
 	return out
 }
 
-var block = regexp.MustCompile("(?ms)^```yaml( node)?\n(.*?)^```$")
+var block = regexp.MustCompile("(?ms)^```yaml( node| channel| rules)?\n(.*?)^```$")
 
 // TestYAMLExamples: every example of the manual is a configuration without errors.
 func TestYAMLExamples(t *testing.T) {
@@ -51,7 +56,24 @@ func TestYAMLExamples(t *testing.T) {
 		for i, m := range block.FindAllStringSubmatch(text, -1) {
 			seen++
 			name := fmt.Sprintf("%s example %d", filepath.Base(page), i+1)
-			if m[1] != "" {
+			switch m[1] {
+			case " channel":
+				var c alert.ChannelSpec
+				if err := asJSON(m[2], &c); err != nil {
+					t.Errorf("%s: %v", name, err)
+				} else if err := c.Check(); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				continue
+			case " rules":
+				set := alert.DefaultSettings()
+				if err := asJSON(m[2], &set); err != nil {
+					t.Errorf("%s: %v", name, err)
+				} else if err := set.Check(set.Channels); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				continue
+			case " node":
 				path := filepath.Join(t.TempDir(), "node.yaml")
 				if err := os.WriteFile(path, []byte(m[2]), 0o600); err != nil {
 					t.Fatal(err)
@@ -74,6 +96,21 @@ func TestYAMLExamples(t *testing.T) {
 	if seen < 8 {
 		t.Errorf("only %d examples found", seen)
 	}
+}
+
+// asJSON reads YAML as the API reads the same in JSON, and takes no field that it lacks.
+func asJSON(text string, into any) error {
+	var v any
+	if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+		return err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	return dec.Decode(into)
 }
 
 var shellLine = regexp.MustCompile(`(?m)^    (?:sudo )?(?:bin/)?meridian (.*?)(?:\s+#.*)?$`)

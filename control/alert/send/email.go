@@ -55,15 +55,34 @@ func (s *Sender) email(ctx context.Context, c *Channel, m *Message) (string, err
 			port = 587
 		}
 	}
-	opts = append(opts, mail.WithDialContextFunc(dial), mail.WithPort(port))
-	if c.Username != "" {
-		auth := mail.SMTPAuthAutoDiscover
-		if c.TLS == NoTLS { // never a password in the clear
-			auth = mail.SMTPAuthCramMD5
+	// The library leaves the connection open when the server is not to its liking.
+	var conn net.Conn
+	defer func() {
+		if conn != nil {
+			conn.Close()
 		}
-		opts = append(opts, mail.WithSMTPAuth(auth), mail.WithUsername(c.Username), mail.WithPassword(c.Secret))
+	}()
+	opts = append(opts, mail.WithPort(port), mail.WithDialContextFunc(func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		conn = c
+		return c, err
+	}))
+	if c.Username != "" {
+		opts = append(opts, mail.WithUsername(c.Username), mail.WithPassword(c.Secret))
+		switch c.TLS {
+		case Implicit: // the library does not see that its connection is encrypted
+			opts = append(opts, mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthCramMD5, mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc))
+		case NoTLS: // never a password in the clear
+			opts = append(opts, mail.WithSMTPAuth(mail.SMTPAuthCramMD5))
+		default:
+			opts = append(opts, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover))
+		}
 	}
-	client, err := mail.NewClient(c.Host, opts...)
+	host := c.Host
+	if strings.Contains(host, ":") { // the library puts the port behind it as it is
+		host = "[" + host + "]"
+	}
+	client, err := mail.NewClient(host, opts...)
 	if err != nil {
 		return "", &Failure{Text: err.Error(), Final: true}
 	}
@@ -110,6 +129,7 @@ func (c *Channel) mail(m *Message) (*mail.Msg, error) {
 	msg.SetGenHeader(mail.HeaderReferences, thread)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody's absence is to answer
 	msg.SetDateWithValue(m.At)
+	msg.SetUserAgent("Meridian")
 	text := m.body(mostMail, plain, moreText(c.Language))
 	if m.Link != "" {
 		text += "\n" + linkText(c.Language) + ": " + m.Link + "\n"

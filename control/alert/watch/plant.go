@@ -48,7 +48,7 @@ func (p *Plant) Conditions() (out []alert.Condition) {
 		case n.State == "invited": // never heard since control started: it may be new
 			continue
 		case silent >= time.Duration(p.Limits.NodeGone):
-			add(alert.NodeGone, alert.OfNode, n.ID, alert.Facts{Reason: "it was last heard " + n.LastSeen.UTC().Format(time.DateTime) + " UTC"}, silent)
+			add(alert.NodeGone, alert.OfNode, n.ID, alert.Facts{}, silent)
 			continue
 		case !n.Present():
 			continue
@@ -71,7 +71,7 @@ func (p *Plant) Conditions() (out []alert.Condition) {
 	p.stale(add)
 	// Data that is old though somebody looks for newer is as new as there is.
 	if limit := time.Duration(p.Limits.GeoDays) * 24 * time.Hour; p.GeoAge >= limit && p.GeoAsked >= limit {
-		add(alert.GeoDataOld, alert.OfGeo, alert.OfGeo, alert.Facts{Days: int(p.GeoAge / (24 * time.Hour)), Reason: "nobody has looked for newer data; meridian geo update does"}, p.GeoAsked-limit)
+		add(alert.GeoDataOld, alert.OfGeo, alert.OfGeo, alert.Facts{Days: int(p.GeoAge / (24 * time.Hour))}, p.GeoAsked-limit)
 	}
 	return out
 }
@@ -87,7 +87,7 @@ func (p *Plant) certificates(ends map[string]time.Time, add adder) {
 		if left >= time.Duration(p.Limits.CertificateDays)*24*time.Hour {
 			continue
 		}
-		c := add(alert.CertificateExpiring, alert.OfCertificate, where, alert.Facts{EndsAt: at, Days: int(math.Floor(left.Hours() / 24)), Reason: "put a new one in its place; it is read again on SIGHUP"}, 0)
+		c := add(alert.CertificateExpiring, alert.OfCertificate, where, alert.Facts{EndsAt: at, Days: int(math.Floor(left.Hours() / 24))}, 0)
 		if left < grave {
 			c.Severity = alert.Error
 		}
@@ -132,12 +132,12 @@ func (p *Plant) stale(add adder) {
 		}
 	}
 	if held > 0 && p.HeldFor >= least {
-		add(alert.DataStale, alert.OfVerdicts, alert.OfVerdicts, alert.Facts{What: "verdicts_held", Count: held, Members: some, Reason: "fewer than half of their vantages vote; the last verdicts hold"}, p.HeldFor)
+		add(alert.DataStale, alert.OfVerdicts, alert.OfVerdicts, alert.Facts{What: "verdicts_held", Count: held, Members: some}, p.HeldFor)
 	}
 	switch {
 	case p.History != "":
 		add(alert.DataStale, alert.OfStatistics, alert.OfStatistics, alert.Facts{What: "history_not_written", Reason: p.History}, 0)
 	case p.StatsMissing:
-		add(alert.DataStale, alert.OfStatistics, alert.OfStatistics, alert.Facts{What: "statistics_missing", Reason: "no resolver has reported for some minutes"}, 0)
+		add(alert.DataStale, alert.OfStatistics, alert.OfStatistics, alert.Facts{What: "statistics_missing"}, 0)
 	}
 }
