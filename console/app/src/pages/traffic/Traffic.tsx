@@ -40,7 +40,7 @@ export function Traffic() {
   const now = chart.data;
   const earlier = useCounts(
     { by: asked(by), filters: held, top: 200, totals: true },
-    now ? before(now) : {},
+    now ? before(now, search.compare) : {},
     now !== undefined && (now.covered?.length ?? 0) > 0,
   );
   const { ends, possible } = useEnds(held, range);
@@ -133,18 +133,28 @@ export function Traffic() {
     >
       <Group justify="space-between" gap="sm" align="center">
         <Filters held={held} onChange={go} />
-        <TimeRange
-          value={range}
-          fallback={fallback}
-          onChange={(r) =>
-            void navigate({
-              search: ({ last: _l, from: _f, until: _u, ...s }) => ({
-                ...s,
-                ...Object.fromEntries(Object.entries(r).filter(([, v]) => v !== undefined)),
-              }),
-            })
-          }
-        />
+        <Group gap="xs">
+          <Select
+            size="xs"
+            aria-label={t("compare.label")}
+            value={search.compare ?? "period"}
+            onChange={(v) => void navigate({ search: ({ compare: _, ...s }) => (v === "day" || v === "week" ? { ...s, compare: v } : s) })}
+            data={(["period", "day", "week"] as const).map((c) => ({ value: c, label: t(`compare.${c}`) }))}
+            w={190}
+          />
+          <TimeRange
+            value={range}
+            fallback={fallback}
+            onChange={(r) =>
+              void navigate({
+                search: ({ last: _l, from: _f, until: _u, ...s }) => ({
+                  ...s,
+                  ...Object.fromEntries(Object.entries(r).filter(([, v]) => v !== undefined)),
+                }),
+              })
+            }
+          />
+        </Group>
       </Group>
       {error && <Problem error={error} retry={() => void chart.refetch()} />}
       {unknown ? (

@@ -4,7 +4,7 @@ import { type RangeSearch, rangeOf } from "@/lib/range";
 export const dimensions = ["name", "type", "line", "pool", "address", "country", "subnet", "node", "rcode", "zone", "outcome"] as const;
 export type Dimension = (typeof dimensions)[number];
 export type Filters = Partial<Record<Dimension, string>>;
-export type TrafficSearch = RangeSearch & Filters & { by?: Dimension };
+export type TrafficSearch = RangeSearch & Filters & { by?: Dimension; compare?: "day" | "week" };
 
 // What control counts together (docs/manual/data.md); the first that knows all dimensions of a question answers it.
 const counted: { of: string; dims: readonly Dimension[] }[] = [
@@ -31,6 +31,7 @@ export function parseSearch(s: Record<string, unknown>): TrafficSearch {
     if ((typeof v === "string" || typeof v === "number" || typeof v === "boolean") && `${v}` !== "") out[d] = `${v}`;
   }
   if (isDimension(s.by)) out.by = s.by;
+  if (s.compare === "day" || s.compare === "week") out.compare = s.compare;
   return out;
 }
 

@@ -35,6 +35,7 @@ test("no report is a gap; a report without queries is zero; half a report is hal
 test("the time before ends where this one begins, and rates are compared", () => {
   expect(known(base)).toEqual({ seconds: 150, share: 150 / 240 });
   expect(before(base)).toEqual({ from: "2026-01-01T09:56:00.000Z", until: "2026-01-01T10:00:00.000Z" });
+  expect(before(base, "week")).toEqual({ from: "2025-12-25T10:00:00.000Z", until: "2025-12-25T10:04:00.000Z" });
   expect(change(100, 50, 100, 100)).toBe(1);
   expect(change(100, 50, 0, 100)).toBeUndefined();
   expect(change(100, 50, 10, 0)).toBeUndefined();

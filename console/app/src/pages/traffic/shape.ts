@@ -41,12 +41,18 @@ export function known(c: Counted): { seconds: number; share: number } {
   return { seconds, share: whole > 0 ? Math.min(1, seconds / whole) : 0 };
 }
 
-/** The time before, of the same length, that ends where the first interval begins. */
-export function before(c: Counted): { from: string; until: string } {
+export type Compare = "period" | "day" | "week";
+
+const day = 86_400_000;
+
+/** The time to compare with, of the same length: right before, ending where the first interval begins, or as
+ * many intervals a day or a week earlier. */
+export function before(c: Counted, compare: Compare = "period"): { from: string; until: string } {
   const step = c.step_seconds * 1000;
   const begin = Math.floor(Date.parse(c.from) / step) * step;
   const whole = Date.parse(c.until) - begin;
-  return { from: new Date(begin - whole).toISOString(), until: new Date(begin).toISOString() };
+  const back = compare === "period" ? whole : compare === "day" ? day : 7 * day;
+  return { from: new Date(begin - back).toISOString(), until: new Date(begin - back + whole).toISOString() };
 }
 
 /** Change of the rate from one time to another, as a share; undefined where too little is known of either to compare.
