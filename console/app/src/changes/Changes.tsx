@@ -1,7 +1,7 @@
 // A structural diff in words: what is made, changed and deleted, and how.
 import { Badge, Box, Button, Group, Stack, Table, Text, UnstyledButton } from "@mantine/core";
 import { IconChevronDown, IconChevronRight, IconMinus, IconPencil, IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "@/api/client";
 import { ObjectLink } from "@/components/ObjectLink";
@@ -45,7 +45,7 @@ export function useFieldWord(): (path: string[]) => string {
     path.map((p) => (i18n.exists(`field.${p}`, { ns: "changes" }) ? t(`field.${p}`) : p)).join(i18n.language === "zh" ? " · " : " · ");
 }
 
-function useValueWord(): (v: unknown, path: string[]) => string {
+export function useValueWord(): (v: unknown, path: string[]) => string {
   const { t, i18n } = useTranslation("changes");
   const lineName = useLineName();
   return (v, path) => {
@@ -125,7 +125,7 @@ export function changeName(kind: string, name: string): string {
   return kind === "settings" ? "" : name;
 }
 
-function One({ change, open: first }: { change: Change; open: boolean }) {
+function One({ change, open: first, actions }: { change: Change; open: boolean; actions?: (c: Change) => ReactNode }) {
   const { t } = useTranslation("changes");
   const [open, setOpen] = useState(first);
   const rows = rowsOf(change);
@@ -164,6 +164,7 @@ function One({ change, open: first }: { change: Change; open: boolean }) {
             </Text>
           )}
         </Text>
+        {actions && <Box ml="auto">{actions(change)}</Box>}
       </Group>
       {open && rows.length > 0 && (
         <Table ml={28} w="calc(100% - 28px)" withRowBorders={false} verticalSpacing={2} layout="fixed" aria-label={t("details", { name })}>
@@ -180,7 +181,7 @@ function One({ change, open: first }: { change: Change; open: boolean }) {
 
 const shownAtFirst = 50;
 
-export function Changes({ list }: { list: Change[] }) {
+export function Changes({ list, actions }: { list: Change[]; actions?: (c: Change) => ReactNode }) {
   const { t } = useTranslation("changes");
   const [all, setAll] = useState(false);
   if (list.length === 0)
@@ -193,7 +194,7 @@ export function Changes({ list }: { list: Change[] }) {
   return (
     <Stack gap={0}>
       {shown.map((c) => (
-        <One key={`${c.kind}/${c.name}`} change={c} open={list.length <= 8} />
+        <One key={`${c.kind}/${c.name}`} change={c} open={list.length <= 8} {...(actions ? { actions } : {})} />
       ))}
       {list.length > shown.length && (
         <Button variant="subtle" size="xs" onClick={() => setAll(true)} mt="xs">

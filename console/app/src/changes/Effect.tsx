@@ -14,7 +14,7 @@ type Name = Schemas["NameEffect"];
 const colors: Record<Name["change"], string> = { empty: "red", disappears: "red", changed: "blue", appears: "green" };
 
 /** An answer in a few words: pools with their addresses, or that there is none. */
-export function Answer({ of }: { of: Outcome | undefined }) {
+export function Answer({ of, other }: { of: Outcome | undefined; other?: Outcome | undefined }) {
   const { t } = useTranslation("changes");
   if (!of) return <Text fz="sm">{t("no_name")}</Text>;
   if (of.pools.length === 0)
@@ -45,6 +45,11 @@ export function Answer({ of }: { of: Outcome | undefined }) {
           </Text>
         </Text>
       ))}
+      {other?.ttl !== undefined && of.ttl !== undefined && other.ttl !== of.ttl && (
+        <Text fz="xs" c="dimmed">
+          {t("field.ttl")} {duration(of.ttl)}
+        </Text>
+      )}
       {of.pools.length > 6 && <Text fz="sm" c="dimmed">{`+${of.pools.length - 6}`}</Text>}
     </Stack>
   );
@@ -111,11 +116,11 @@ function OneName({ of, open: first }: { of: Name; open: boolean }) {
                   )}
                 </Table.Td>
                 <Table.Td valign="top">
-                  <Answer of={c.before} />
+                  <Answer of={c.before} other={c.after} />
                 </Table.Td>
                 <Table.Td valign="top">
                   {c.changed ? (
-                    <Answer of={c.after} />
+                    <Answer of={c.after} other={c.before} />
                   ) : (
                     <Text fz="sm" c="dimmed">
                       {t("same")}

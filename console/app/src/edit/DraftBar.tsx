@@ -4,15 +4,19 @@ import { Link, useRouterState } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useCheck } from "./check";
+import { useConflicts } from "./conflicts";
 import { discardDraft, useDraft } from "./draft";
+import { useIsPanelOpen } from "./panel/open";
 
 export default function DraftBar() {
   const { t } = useTranslation("edit");
   const draft = useDraft();
   const check = useCheck();
+  const conflicts = useConflicts();
+  const panel = useIsPanelOpen();
   const [asking, setAsking] = useState(false);
   const at = useRouterState({ select: (s) => s.location.pathname });
-  if (draft.items.length === 0 || at === "/review") return null;
+  if (draft.items.length === 0 || at === "/review" || panel) return null;
   return (
     <>
       <Paper
@@ -27,6 +31,12 @@ export default function DraftBar() {
         <Group gap="md" wrap="nowrap">
           <Text fz="sm" aria-live="polite" data-draft={check.pending ? "pending" : check.state} style={{ whiteSpace: "nowrap" }}>
             {t("bar.changes", { count: draft.items.length })}
+            {conflicts.length > 0 && (
+              <Text span c="var(--m-state-orange)" fw={600}>
+                {", "}
+                {t("bar.conflicts", { count: conflicts.length })}
+              </Text>
+            )}
             {check.errors > 0 && (
               <Text span c="var(--m-state-red)" fw={600}>
                 {", "}

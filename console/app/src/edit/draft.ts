@@ -107,3 +107,12 @@ export function changeRequest(d: Draft, comment = ""): Schemas["ChangeRequest"] 
     .map((i) => ({ kind: i.kind, name: i.key, ...(i.base ? { version: i.base.version } : {}) }));
   return { put, delete: del, ...(comment ? { comment } : {}) } as Schemas["ChangeRequest"];
 }
+
+/** Puts an object on another ground: what it now is based on, after somebody else's change was taken in. A delete keeps none of the body. */
+export function rebase(kind: Kind, key: string, body: Body | undefined, base: { version: number; body: Body } | undefined): void {
+  const old = draftItem(kind, key);
+  if (!old) return;
+  const { base: _, ...rest } = old;
+  const next: DraftItem = { ...rest, ...(body ? { body } : {}), ...(base ? { base } : {}) };
+  set({ ...draft, items: draft.items.map((i) => (i === old ? next : i)) });
+}

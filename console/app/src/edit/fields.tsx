@@ -75,7 +75,7 @@ export function Was({ path, value, show }: { path: string; value: unknown; show?
       {restore && (
         <>
           {" · "}
-          <Anchor component="button" type="button" fz="xs" onClick={() => restore(path)}>
+          <Anchor component="button" type="button" fz="xs" underline="always" onClick={() => restore(path)}>
             {t("restore")}
           </Anchor>
         </>
@@ -177,7 +177,7 @@ export function NumberField({
         clampBehavior="none"
         required={required}
         placeholder={placeholder}
-        w={width}
+        {...(width ? { styles: { wrapper: { width } } } : {})}
         {...(min !== undefined ? { min } : {})}
         {...(max !== undefined ? { max } : {})}
         {...(unit ? { suffix: ` ${unit}` } : {})}

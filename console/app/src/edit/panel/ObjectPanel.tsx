@@ -10,6 +10,7 @@ import { ObjectLink } from "@/components/ObjectLink";
 import { Problem } from "@/components/Problem";
 import { Ago } from "@/components/Time";
 import type { Check } from "../check";
+import { moved } from "../conflicts";
 import { type Body, draftItem, type Kind, unstage, useDraft } from "../draft";
 import { FormContext, sentence, Warnings } from "../fields";
 import { addressModel } from "../model/address";
@@ -23,6 +24,7 @@ import { templateModel } from "../model/template";
 import { nameOfKey, useObject } from "../objects";
 import QuickActions from "../quick/QuickActions";
 import { removeFromDraft } from "../remove";
+import { MergeCard } from "../review/MergeCard";
 import { UsedBy, usersOf, useUsers } from "../UsedBy";
 import { AddressForm } from "./AddressForm";
 import { AssertionForm } from "./AssertionForm";
@@ -31,6 +33,7 @@ import { DomainForm } from "./DomainForm";
 import { type Editing, useFresh, useStaged } from "./form";
 import { LineForm } from "./LineForm";
 import { NavContext, type PanelNav, useNav } from "./nav";
+import { usePanelOpen } from "./open";
 import { PoolForm } from "./PoolForm";
 import { SettingsForm, ZoneForm } from "./SettingsForm";
 import { TemplateForm } from "./TemplateForm";
@@ -69,6 +72,7 @@ let frames = 0;
 export default function ObjectPanel({ kind, objectKey, onClose, initial, onCreated, onNavigate }: ObjectPanelProps) {
   const { t } = useTranslation("edit");
   const phone = useMediaQuery("(max-width: 48em)") ?? false;
+  usePanelOpen();
   const first = (): Frame =>
     objectKey
       ? { id: ++frames, kind, key: objectKey }
@@ -313,6 +317,8 @@ function Staged({
   const users = useUsers(kind, objectKey, e?.known);
   const [deleting, setDeleting] = useState(false);
   const title = nameOfKey(kind, objectKey) || t(`common:kind.${kind}`);
+  const conflict =
+    e?.item && e.known !== undefined && moved(e.item, e.known) ? { kind, key: objectKey, item: e.item, theirs: e.known } : undefined;
   if (!e)
     return (
       <>
@@ -373,6 +379,7 @@ function Staged({
             </Button>
           </Alert>
         )}
+        {conflict && <MergeCard key={conflict.theirs?.version} of={conflict} />}
         <Loose of={e.loose} />
         <Form e={e} />
         {kind !== "assertion" && kind !== "settings" && (
@@ -381,12 +388,14 @@ function Staged({
           </Section>
         )}
         {e.known && (
-          <Text fz="xs" c="dimmed">
-            {t("last_changed")} <Ago at={e.known.updated_at} /> ·{" "}
-            <ObjectLink kind="revision" name={String(e.known.revision)}>
+          <Group gap={6}>
+            <Text fz="xs" c="dimmed">
+              {t("last_changed")} <Ago at={e.known.updated_at} />
+            </Text>
+            <ObjectLink kind="revision" name={String(e.known.revision)} fz="xs">
               {t("revision", { n: e.known.revision })}
             </ObjectLink>
-          </Text>
+          </Group>
         )}
       </Body_>
       {deleting && <DeleteDialog kind={kind} objectKey={objectKey} onClose={() => setDeleting(false)} />}
