@@ -324,6 +324,9 @@ func TestApplyThatFailsIsTriedAgain(t *testing.T) {
 	s.commit()
 	s.n.alarmed("is not in use: no memory")
 	s.keeps(t, pos, content)
+	if st := s.n.f.Stats(); st.Refused["apply"] == 0 || st.Refused["signature"] != 0 || !st.Position.Before(st.Head) || st.Behind <= 0 || st.Since.IsZero() || st.Heard <= 0 {
+		t.Errorf("stats %+v", st)
+	}
 	s.n.mu.Lock()
 	s.n.refusal = nil
 	s.n.mu.Unlock()

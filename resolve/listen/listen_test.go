@@ -307,6 +307,45 @@ func TestOneConnectionIsServedByOneWorker(t *testing.T) {
 	}
 }
 
+// TestStats: what the kernel dropped while nobody read, and what became of connections.
+func TestStats(t *testing.T) {
+	t.Parallel()
+	s, err := Open([]string{"127.0.0.1:0"}, Config{Workers: 1, TCPConnsPerIP: 2, NewWorker: (&echo{}).worker})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.udp[0].SetReadBuffer(1); err != nil { // the kernel makes it the least that it lets
+		t.Fatal(err)
+	}
+	c := dial(t, "udp", s.Addrs()[0])
+	for range 200 {
+		c.Write(make([]byte, 1000))
+	}
+	if got := s.Stats(); hasMmsg && got.ReceiveDrops < 100 {
+		t.Errorf("%d of 200 are told as dropped", got.ReceiveDrops)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	for range 2 {
+		c := dial(t, "tcp", s.Addrs()[0])
+		c.Write(frame("x"))
+		readFrame(t, c)
+	}
+	third := dial(t, "tcp", s.Addrs()[0])
+	third.Read(make([]byte, 1)) // until it is closed
+	if got := s.Stats(); got.TCPOpen != 2 || got.TCPAccepted != 2 || got.TCPRefused != 1 {
+		t.Errorf("%+v", got)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Stats(); got.TCPOpen != 0 {
+		t.Errorf("%d connections are open at the end", got.TCPOpen)
+	}
+}
+
 func TestTCPLimits(t *testing.T) {
 	t.Parallel()
 	closed := func(c net.Conn) bool {

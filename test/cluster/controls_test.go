@@ -113,6 +113,7 @@ func TestTwoControlProcessesServeOnePostgreSQLAndEitherMayDie(t *testing.T) {
 				return err
 			})
 		}
+		p.showsQueries(c, p.resolvers[0], resolverIDs[0], "www.example.com")
 	}
 
 	var mu sync.Mutex

@@ -38,6 +38,10 @@ func TestThreeNATSServersMayDieHangAndForget(t *testing.T) {
 	}
 	i.everywhere(i.a, "preemptive.example.com")
 	c.converge(resolverIDs...)
+	// With exactly what the servers' file lets it do, a resolver shows its queries to control.
+	for n, id := range resolverIDs {
+		c.showsQueries(c.control, i.resolvers[n], id, "preemptive.example.com")
+	}
 
 	// While one after the other dies, writes go on and reach everybody. Answers never stop.
 	end := i.watchAll(i.a, "preemptive.example.com")

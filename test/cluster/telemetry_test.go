@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -186,6 +187,56 @@ func TestQueriesAreSeenAndAnswersDoNotWait(t *testing.T) {
 		t.Error("nobody was answered meanwhile")
 	}
 	c.control.running()
+}
+
+// showsQueries waits until a control process shows a query that a resolver was asked, of
+// that resolver alone.
+func (c *cluster) showsQueries(at, resolver *process, id, name string) {
+	c.t.Helper()
+	eventually(c.t, fmt.Sprintf("%s shows queries of %s", at.name, id), func() error {
+		r, err := http.NewRequest("GET", at.api()+"/api/v1/queries/tail?for=5s&node="+id+"&name="+name, nil)
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Authorization", "Bearer "+c.adminToken())
+		resp, err := web.Do(r)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		var said strings.Builder
+		asked := false
+		for s := bufio.NewScanner(resp.Body); s.Scan(); said.WriteString(s.Text() + " ") {
+			if !asked { // the hello: the tap begins within a moment, and one of these comes after
+				asked = true
+				quit := make(chan struct{})
+				defer close(quit)
+				go func() {
+					for {
+						select {
+						case <-quit:
+							return
+						case <-time.After(100 * time.Millisecond):
+							_, _ = resolver.ask(name, "A", "") // what it answers is not asked here
+						}
+					}
+				}()
+			}
+			data, ok := strings.CutPrefix(s.Text(), "data: ")
+			if !ok || !strings.Contains(data, `"rcode"`) || strings.Contains(data, `"filter"`) {
+				continue
+			}
+			var q querylog.LoggedQuery
+			if err := json.Unmarshal([]byte(data), &q); err != nil {
+				return err
+			}
+			if q.Node != id || q.Name != name {
+				c.t.Errorf("asked for queries of %s for %s, got %+v", id, name, q)
+			}
+			return nil
+		}
+		return fmt.Errorf("no query, but %s", said.String())
+	})
 }
 
 // sampleLine is a line of a scrape: name, labels, value.
