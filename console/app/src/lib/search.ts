@@ -9,7 +9,7 @@ export function textSearch<K extends string>(...names: K[]): (s: Record<string, 
     for (const n of names) {
       const v = s[n];
       if (typeof v === "string" && v !== "") out[n] = v;
-      else if (typeof v === "number") out[n] = String(v);
+      else if (typeof v === "number" || typeof v === "boolean") out[n] = String(v);
     }
     return out;
   };
