@@ -101,6 +101,7 @@ func (a *alerts) watchHealth(ctx context.Context) error {
 	if n.view.Wait(ctx); ctx.Err() != nil {
 		return nil
 	}
+	a.service.Observe(ctx, nil, nil) // taken when it knows what lasts
 	var last struct {
 		at     traffic.Position
 		digest string
@@ -115,7 +116,10 @@ func (a *alerts) watchHealth(ctx context.Context) error {
 		// Without any vantage heard everything counts as available, which is no recovery.
 		if err == nil && !n.view.Cold() && (pos != last.at || digest != last.digest || rules != last.rules || time.Since(last.time) >= healthAnew) {
 			began := time.Now()
-			m := watch.Moment{Health: n.moment(), Findings: func(k traffic.TaskKey) []control.Finding { return toFindings(n.view.Findings(k)) }, Own: a.own}
+			m := watch.Moment{Health: n.moment(), Findings: func(k traffic.TaskKey) []control.Finding { return toFindings(n.view.Findings(k)) }, Lasting: a.service.Lasting()}
+			if rules != "" {
+				m.Own = a.own
+			}
 			var list []alert.Condition
 			n.control.service.View(func(model *traffic.Model, _ traffic.Position) {
 				m.Model = model

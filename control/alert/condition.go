@@ -20,6 +20,8 @@ type Condition struct {
 	// Domains are the access domains (NAME/TYPE) with rules of their own that it reaches,
 	// and "" for all others. Empty: it is about none in particular.
 	Domains []string
+	// Hold says that nobody knows now: an alert about it goes on, and none begins.
+	Hold bool
 	// Causes are conditions that this one follows from.
 	Causes []Key
 }

@@ -143,6 +143,7 @@ func (k *keeper) begin(ctx context.Context) error {
 	for _, n := range notices {
 		k.noteTold(n)
 	}
+	k.tellLasting()
 	return nil
 }
 

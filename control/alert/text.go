@@ -219,7 +219,12 @@ var english = words{
 		PoolUnavailable: func(s *Telling) string {
 			return fmt.Sprintf("Pool %s is unavailable: %d of %d addresses are available", s.Key.Object, s.Facts.OK, s.Facts.Total)
 		},
-		DomainExceptional: say("Access domain %s has no available pool"),
+		DomainExceptional: func(s *Telling) string {
+			if s.Facts.Count > 0 {
+				return fmt.Sprintf("%d more access domains have no available pool", s.Facts.Count)
+			}
+			return fmt.Sprintf("Access domain %s has no available pool", s.Key.Object)
+		},
 		NodeGone: func(s *Telling) string {
 			return fmt.Sprintf("Node %s has not been heard for %s", s.Key.Object, length(s.lasted(), false))
 		},
@@ -262,9 +267,14 @@ var english = words{
 		},
 	},
 	ends: map[string]func(*Telling) string{
-		AddressAlert:        func(s *Telling) string { return fmt.Sprintf("Address %s has recovered", s.address()) },
-		PoolUnavailable:     say("Pool %s is available again"),
-		DomainExceptional:   say("Access domain %s has an available pool again"),
+		AddressAlert:    func(s *Telling) string { return fmt.Sprintf("Address %s has recovered", s.address()) },
+		PoolUnavailable: say("Pool %s is available again"),
+		DomainExceptional: func(s *Telling) string {
+			if s.Facts.Count > 0 {
+				return "The further access domains have available pools again"
+			}
+			return fmt.Sprintf("Access domain %s has an available pool again", s.Key.Object)
+		},
 		NodeGone:            say("Node %s is heard again"),
 		NodeLagging:         say("Node %s has the newest configuration again"),
 		NodeAlarm:           say("Node %s says that all is well again"),
@@ -286,7 +296,12 @@ var chinese = words{
 		PoolUnavailable: func(s *Telling) string {
 			return fmt.Sprintf("地址池 %s 不可用：%d/%d 个地址可用", s.Key.Object, s.Facts.OK, s.Facts.Total)
 		},
-		DomainExceptional: say("接入域名 %s 没有可用的地址池"),
+		DomainExceptional: func(s *Telling) string {
+			if s.Facts.Count > 0 {
+				return fmt.Sprintf("另有 %d 个接入域名没有可用的地址池", s.Facts.Count)
+			}
+			return fmt.Sprintf("接入域名 %s 没有可用的地址池", s.Key.Object)
+		},
 		NodeGone: func(s *Telling) string {
 			return fmt.Sprintf("节点 %s 已失联 %s", s.Key.Object, length(s.lasted(), true))
 		},
@@ -329,9 +344,14 @@ var chinese = words{
 		},
 	},
 	ends: map[string]func(*Telling) string{
-		AddressAlert:        func(s *Telling) string { return fmt.Sprintf("地址 %s 已恢复", s.address()) },
-		PoolUnavailable:     say("地址池 %s 已恢复可用"),
-		DomainExceptional:   say("接入域名 %s 已恢复，有可用的地址池"),
+		AddressAlert:    func(s *Telling) string { return fmt.Sprintf("地址 %s 已恢复", s.address()) },
+		PoolUnavailable: say("地址池 %s 已恢复可用"),
+		DomainExceptional: func(s *Telling) string {
+			if s.Facts.Count > 0 {
+				return "其余接入域名已恢复"
+			}
+			return fmt.Sprintf("接入域名 %s 已恢复，有可用的地址池", s.Key.Object)
+		},
 		NodeGone:            say("节点 %s 已恢复联系"),
 		NodeLagging:         say("节点 %s 已追上最新配置"),
 		NodeAlarm:           say("节点 %s 自报恢复正常"),

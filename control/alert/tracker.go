@@ -10,6 +10,7 @@ import (
 // tracker compares what is wrong with the alerts that last. It holds no clock and does
 // no I/O; times of waiting are of the caller's clock.
 type tracker struct {
+	held  map[Key]bool       // what nobody knows of, as last observed
 	wrong map[Key]*Condition // as last observed
 	known map[string]bool    // events that were observed since the start
 	begun map[Key]time.Time  // since when something is wrong that is no alert yet
@@ -17,7 +18,7 @@ type tracker struct {
 }
 
 func newTracker() *tracker {
-	return &tracker{wrong: map[Key]*Condition{}, known: map[string]bool{}, begun: map[Key]time.Time{}, ended: map[Key]time.Time{}}
+	return &tracker{held: map[Key]bool{}, wrong: map[Key]*Condition{}, known: map[string]bool{}, begun: map[Key]time.Time{}, ended: map[Key]time.Time{}}
 }
 
 // observe takes the complete set of what is wrong among some events.
@@ -30,8 +31,17 @@ func (t *tracker) observe(events []string, list []Condition) {
 			delete(t.wrong, k)
 		}
 	}
+	for k := range t.held {
+		if slices.Contains(events, k.Event) {
+			delete(t.held, k)
+		}
+	}
 	for i := range list {
-		if slices.Contains(events, list[i].Event) {
+		switch {
+		case !slices.Contains(events, list[i].Event):
+		case list[i].Hold:
+			t.held[list[i].Key] = true
+		default:
 			t.wrong[list[i].Key] = &list[i]
 		}
 	}
@@ -69,7 +79,8 @@ func (t *tracker) step(now time.Time, active func(Key) bool, each func(func(Key)
 		}
 	}
 	each(func(k Key) {
-		if t.wrong[k] != nil || !t.known[k.Event] {
+		if t.wrong[k] != nil || !t.known[k.Event] || t.held[k] {
+			delete(t.ended, k)
 			return
 		}
 		since, ok := t.ended[k]

@@ -1,14 +1,17 @@
 package watch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control"
 	"github.com/meridian-gtm/meridian/control/alert"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/stat"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -21,8 +24,10 @@ type Moment struct {
 	Model    *traffic.Model
 	Health   steer.Health
 	Findings func(traffic.TaskKey) []control.Finding
-	// Own reports whether an access domain (NAME/TYPE) has rules of its own.
+	// Own reports whether an access domain (NAME/TYPE) has rules of its own; nil: none has.
 	Own func(domain string) bool
+	// Lasting are the alerts that last.
+	Lasting map[alert.Key]bool
 }
 
 // Health returns what is wrong with addresses, pools and access domains.
@@ -31,7 +36,7 @@ type Moment struct {
 // somebody's order. A pool and an access domain are when they are unavailable and that is
 // nobody's order about them; an empty pool is unfinished rather than broken.
 func Health(w Moment) []alert.Condition {
-	s := &scan{Moment: w, engine: &steer.Engine{Config: w.Model, Verdict: w.Health.Verdict, Current: w.Health.Current}, reached: map[string][]string{}, instead: map[string][]alert.Instead{}}
+	s := &scan{Moment: w, engine: &steer.Engine{Config: w.Model, Verdict: w.Health.Verdict, Current: w.Health.Current}, reached: map[string][]*traffic.AccessDomain{}, instead: map[string][]alert.Instead{}, undecided: map[string]bool{}}
 	s.world, _ = line.NewWorld(nil, nil) // the world without custom lines is never refused
 	w.Model.Each(traffic.KindAddress, func(o traffic.Object) bool {
 		s.address(o.(*traffic.Address))
@@ -49,27 +54,72 @@ func Health(w Moment) []alert.Condition {
 		}
 		return true
 	})
-	seen := map[traffic.Key]bool{}
+	var without []*traffic.AccessDomain
+	seen := map[*traffic.AccessDomain]bool{}
 	for p := range bad {
-		for _, k := range w.Model.Users(traffic.Key{Kind: traffic.KindPool, Name: p}) {
-			if k.Kind == traffic.KindAccessDomain && !seen[k] {
-				seen[k] = true
-				if d, ok := w.Model.Get(k).(*traffic.AccessDomain); ok {
-					s.domain(d)
+		for _, d := range s.users(p) {
+			if len(bad) > 1 {
+				if seen[d] {
+					continue
 				}
+				seen[d] = true
+			}
+			if s.exceptional(d) {
+				without = append(without, d)
 			}
 		}
 	}
+	slices.SortFunc(without, byName)
+	for _, d := range without[:min(len(without), MostDomains)] {
+		s.domain(d)
+	}
+	if more := len(without) - MostDomains; more > 0 {
+		s.out = append(s.out, alert.Condition{Key: alert.Key{Event: alert.DomainExceptional, Kind: alert.OfDomain, Object: stat.Other}, Facts: alert.Facts{Count: more}})
+	}
+	s.hold()
 	return s.out
+}
+
+// hold keeps alerts whose health tasks nobody judges now: a process that has just begun
+// knows their last verdicts as of some moment before it ended.
+func (s *scan) hold() {
+	if len(s.undecided) == 0 {
+		return
+	}
+	pool := func(name string) bool {
+		p := s.Model.Pool(name)
+		return p != nil && slices.ContainsFunc(p.Members, func(m traffic.Member) bool { return m.Enabled && s.undecided[m.Address] })
+	}
+	wrong := map[alert.Key]bool{}
+	for i := range s.out {
+		wrong[s.out[i].Key] = true
+	}
+	for k := range s.Lasting {
+		hold := false
+		switch k.Event {
+		case alert.AddressAlert:
+			hold = s.undecided[k.Object]
+		case alert.PoolUnavailable:
+			hold = pool(k.Object)
+		case alert.DomainExceptional:
+			d, ok := s.Model.Get(traffic.Key{Kind: traffic.KindAccessDomain, Name: k.Object}).(*traffic.AccessDomain)
+			hold = ok && slices.ContainsFunc(d.Pools, func(m traffic.PoolMember) bool { return m.Enabled && pool(m.Pool) })
+		}
+		if hold && !wrong[k] {
+			s.out = append(s.out, alert.Condition{Key: k, Hold: true})
+		}
+	}
 }
 
 type scan struct {
 	Moment
 	engine  *steer.Engine
 	world   *line.World
-	reached map[string][]string        // pool: access domains that use it, enabled ones
-	instead map[string][]alert.Instead // access domain
+	reached map[string][]*traffic.AccessDomain // pool: access domains that use it, enabled ones, in no order
+	instead map[string][]alert.Instead         // access domain
 	out     []alert.Condition
+	// undecided are the addresses with a task that nobody judges now.
+	undecided map[string]bool
 }
 
 func (s *scan) address(a *traffic.Address) {
@@ -81,6 +131,13 @@ func (s *scan) address(a *traffic.Address) {
 		down = down || s.down(a, &a.Tasks[i])
 	}
 	if !down {
+		for i := range a.Tasks {
+			if k, ok := s.key(a, &a.Tasks[i]); ok && len(s.Lasting) > 0 {
+				if v := s.Health.Verdict(k); v.Stale || v.State == verdict.Unknown {
+					s.undecided[a.Name] = true
+				}
+			}
+		}
 		return
 	}
 	st := s.engine.Address(a.Name)
@@ -162,13 +219,24 @@ func (s *scan) pool(p *traffic.Pool, st steer.PoolState) {
 	s.out = append(s.out, c)
 }
 
-func (s *scan) domain(d *traffic.AccessDomain) {
+// MostDomains bounds the access domains that are told one by one; the others are one
+// condition. A pool that 100,000 names share is one fact, which its own alert tells.
+const MostDomains = 1000
+
+func byName(a, b *traffic.AccessDomain) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Type, b.Type))
+}
+
+// exceptional reports whether an access domain has no available pool, by nobody's order.
+func (s *scan) exceptional(d *traffic.AccessDomain) bool {
 	if !d.Enabled || s.engine.Domain(d) {
-		return
+		return false
 	}
-	if o := s.Model.Override(d.Key(), nil, nil); o != nil && o.Action == traffic.Drain {
-		return
-	}
+	o := s.Model.Override(d.Key(), nil, nil)
+	return o == nil || o.Action != traffic.Drain
+}
+
+func (s *scan) domain(d *traffic.AccessDomain) {
 	name := domainName(d)
 	c := alert.Condition{Key: alert.Key{Event: alert.DomainExceptional, Kind: alert.OfDomain, Object: name}, Facts: alert.Facts{Domains: []string{name}, Reaches: 1}}
 	for i := range d.Pools {
@@ -188,44 +256,70 @@ func (s *scan) domain(d *traffic.AccessDomain) {
 		}
 	}
 	c.Facts.Reason = fmt.Sprintf("0 of %d pools are available", c.Facts.Total)
-	c.Domains = s.routes([]string{name})
+	c.Domains = s.routes([]*traffic.AccessDomain{d})
 	c.Facts.Instead = s.insteadOf(d)
 	s.out = append(s.out, c)
 }
 
 // reach notes which access domains the pools of a condition lead to.
 func (s *scan) reach(c *alert.Condition, pools []string) {
-	var all []string
+	var all []*traffic.AccessDomain
 	if len(pools) == 1 {
 		all = s.users(pools[0])
 	} else {
+		seen := map[*traffic.AccessDomain]bool{}
 		for _, p := range pools {
-			all = append(all, s.users(p)...)
+			for _, d := range s.users(p) {
+				if !seen[d] {
+					seen[d] = true
+					all = append(all, d)
+				}
+			}
 		}
-		slices.Sort(all)
-		all = slices.Compact(all)
 	}
-	c.Facts.Reaches, c.Facts.Domains = len(all), slices.Clone(all[:min(len(all), alert.MostReached)])
-	c.Domains = s.routes(all)
-	for _, name := range all[:min(len(all), alert.MostInstead)] {
-		if d, ok := s.Model.Get(traffic.Key{Kind: traffic.KindAccessDomain, Name: name}).(*traffic.AccessDomain); ok {
+	first := firstOf(all)
+	c.Facts.Reaches = len(all)
+	for i, d := range first {
+		name := domainName(d)
+		c.Facts.Domains = append(c.Facts.Domains, name)
+		if i < alert.MostInstead {
 			if list := s.insteadOf(d); len(list) > 0 {
 				c.Facts.Instead = append(c.Facts.Instead, list[0])
 			}
 		}
 	}
+	c.Domains = s.routes(all)
+}
+
+// firstOf returns the first by name, as many as facts list.
+func firstOf(all []*traffic.AccessDomain) (out []*traffic.AccessDomain) {
+	for _, d := range all {
+		if len(out) == alert.MostReached && byName(d, out[len(out)-1]) >= 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(out, d, byName)
+		out = slices.Insert(out, i, d)
+		if len(out) > alert.MostReached {
+			out = out[:alert.MostReached]
+		}
+	}
+	return out
 }
 
 // routes keeps those with rules of their own, and "" for the others together.
-func (s *scan) routes(all []string) (out []string) {
+func (s *scan) routes(all []*traffic.AccessDomain) (out []string) {
+	if s.Own == nil {
+		return nil
+	}
 	others := false
 	for _, d := range all {
-		if s.Own != nil && s.Own(d) {
-			out = append(out, d)
+		if name := domainName(d); s.Own(name) {
+			out = append(out, name)
 		} else {
 			others = true
 		}
 	}
+	slices.Sort(out)
 	if others && len(out) > 0 {
 		out = append(out, "")
 	}
@@ -233,18 +327,17 @@ func (s *scan) routes(all []string) (out []string) {
 }
 
 // users are the enabled access domains with a pool as an enabled member.
-func (s *scan) users(pool string) []string {
+func (s *scan) users(pool string) []*traffic.AccessDomain {
 	if list, ok := s.reached[pool]; ok {
 		return list
 	}
-	list := []string{}
-	for _, k := range s.Model.Users(traffic.Key{Kind: traffic.KindPool, Name: pool}) {
+	list := []*traffic.AccessDomain{}
+	s.Model.EachUser(traffic.Key{Kind: traffic.KindPool, Name: pool}, func(k traffic.Key) {
 		d, ok := s.Model.Get(k).(*traffic.AccessDomain)
-		if !ok || !d.Enabled || !slices.ContainsFunc(d.Pools, func(m traffic.PoolMember) bool { return m.Enabled && m.Pool == pool }) {
-			continue
+		if ok && d.Enabled && slices.ContainsFunc(d.Pools, func(m traffic.PoolMember) bool { return m.Enabled && m.Pool == pool }) {
+			list = append(list, d)
 		}
-		list = append(list, domainName(d))
-	}
+	})
 	s.reached[pool] = list
 	return list
 }
