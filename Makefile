@@ -125,7 +125,7 @@ release: modules console
 	@for arch in amd64 arm64; do \
 		name=meridian-$(VERSION)-linux-$$arch; mkdir -p dist/$$name; \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(BUILD) -trimpath -o dist/$$name/meridian ./cmd/meridian; \
-		cp LICENSE NOTICE README.md CHANGELOG.md dist/$$name/; \
+		cp -r LICENSE NOTICE README.md CHANGELOG.md packaging dist/$$name/; \
 		tar -C dist --sort=name --owner=0 --group=0 --numeric-owner -czf dist/$$name.tar.gz $$name; \
 		rm -r dist/$$name; \
 	done

@@ -43,6 +43,10 @@ func TestLoad(t *testing.T) {
 	if n, err := Load("", nil); err != nil || !reflect.DeepEqual(n, &Node{}) {
 		t.Errorf("no file and no environment give %+v, %v", n, err)
 	}
+	// Words and numbers that YAML has types of its own for.
+	if n, err := load(t, "querylog: {tail: off, sample: 100, size: 500MB}\nmetrics: {names: 50}\n"); err != nil || n.QueryLog != (QueryLog{Tail: "off", Sample: "100", Size: "500MB"}) || n.Metrics.Names != "50" {
+		t.Errorf("%+v, %v", n, err)
+	}
 	if n, err := load(t, "# nothing yet\n"); err != nil || !reflect.DeepEqual(n, &Node{}) {
 		t.Errorf("an empty file gives %+v, %v", n, err)
 	}

@@ -99,7 +99,7 @@ func (t *tails) answer(data []byte, now time.Time) querylog.Answer {
 		out.Refused = err.Error()
 		return out
 	case t.shut:
-		out.Refused = "this node's own settings let nobody look at its queries (querylog.no_tail)"
+		out.Refused = "this node's own settings let nobody look at its queries (querylog.tail: off)"
 		return out
 	}
 	t.mu.Lock()

@@ -69,11 +69,13 @@ func telemetry(n *config.Node, o *node.Options) error {
 		return err
 	}
 	d.Every = uint32(every)
-	d.Domains = n.Dnstap.Domains
-	for _, name := range d.Domains {
-		if host, typ, ok := strings.Cut(name, "/"); !ok || host == "" || typ == "" {
+	for _, name := range n.Dnstap.Domains {
+		host, typ, ok := strings.Cut(name, "/")
+		if !ok || host == "" || typ == "" {
 			return usagef("--dnstap-domains: %q is not NAME/TYPE, like www.example.com/A", name)
 		}
+		// As keys are written everywhere: a name that matches nothing would send nothing.
+		d.Domains = append(d.Domains, strings.ToLower(strings.TrimSuffix(host, "."))+"/"+strings.ToUpper(typ))
 	}
 	d.Queries, err = either("--dnstap-messages", n.Dnstap.Messages, "responses", "both")
 	return err
