@@ -344,6 +344,17 @@ func filterTest(k traffic.Kind, name string, want []string) (func(traffic.Object
 	return nil, &QueryError{name, fmt.Sprintf("is not a parameter of this list; use limit, cursor, q, sort, %s", strings.Join(Filters(k), ", "))}
 }
 
+// SharedOf returns the part that every declared object shares.
+func SharedOf(o traffic.Object) traffic.Meta { return metaOf(o) }
+
+// ByID finds an object by its id.
+func (s *Service) ByID(id string) (traffic.Key, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	k, ok := s.ids[id]
+	return k, ok
+}
+
 // metaOf returns the part that every object shares.
 func metaOf(o traffic.Object) traffic.Meta {
 	switch v := o.(type) {

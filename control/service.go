@@ -339,8 +339,11 @@ func (s *Service) View(f func(*traffic.Model, traffic.Position)) {
 	f(s.model, s.head)
 }
 
-// ViewMeta is View with what the store knows about objects; zero for what is not there.
-func (s *Service) ViewMeta(f func(m *traffic.Model, p traffic.Position, meta func(traffic.Key) store.Meta)) {
+// MetaOf returns what the store knows about an object; zero for what is not there.
+type MetaOf = func(traffic.Key) store.Meta
+
+// ViewMeta is View with what the store knows about objects.
+func (s *Service) ViewMeta(f func(m *traffic.Model, p traffic.Position, meta MetaOf)) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	f(s.model, s.head, func(k traffic.Key) store.Meta { return s.metas[k] })

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/meridian-gtm/meridian"
 	"github.com/meridian-gtm/meridian/console"
 	"github.com/meridian-gtm/meridian/control/api"
 	"github.com/meridian-gtm/meridian/control/auth"
@@ -51,7 +52,7 @@ func (n *node) startHTTP() error {
 		mux := http.NewServeMux()
 		mux.Handle("/api/", api.Handler(api.Deps{
 			Control: n.control.service, Store: n.control.store, History: n.control.history, Alerts: n.control.alerts, Live: live{n}, Explain: explainer{n}, Queries: explainer{n},
-			Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), World: n.state.World, Observe: n.control.counts.request,
+			Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), World: n.state.World, Notice: meridian.Notice, Observe: n.control.counts.request,
 			Failback: n.control.currents, Version: n.o.Version, Log: n.log,
 		}))
 		n.health(mux)

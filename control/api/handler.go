@@ -47,6 +47,7 @@ type Deps struct {
 	// Observe, if set, is told of every request that was answered; route is "" for one that
 	// there is none for, stream says that it lasted as long as somebody listened.
 	Observe func(method, route string, status int, took time.Duration, stream bool)
+	Notice  string // of third parties' software
 	// Failback resets current members; nil: nobody here can.
 	Failback control.Failback
 	Version  string           // of this program
@@ -126,6 +127,11 @@ func Handler(d Deps) http.Handler {
 	s.explainRoutes()
 	s.graphRoutes()
 	s.overviewRoutes()
+	s.incidentRoutes()
+	s.searchRoutes()
+	s.lineAboutRoutes()
+	s.mapRoutes()
+	s.attributionRoutes()
 	s.lineRoutes()
 	s.streamRoutes()
 	s.documents()

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,6 +22,7 @@ type methodsAnswer struct {
 	FirstUser bool   `json:"first_user" doc:"There is no user yet: sign in with the admin token, which makes one."`
 	OIDC      string `json:"oidc,omitempty" enum:"ready,unreachable" doc:"Whether one can sign in at the identity provider now; absent when there is none."`
 	Issuer    string `json:"issuer,omitempty" doc:"The identity provider."`
+	Name      string `json:"oidc_name,omitempty" doc:"What to call it: the host of its issuer."`
 }
 
 func (s *server) oidcRoutes() {
@@ -27,12 +30,38 @@ func (s *server) oidcRoutes() {
 	s.route(route{method: "GET", path: "/session/methods", id: "signInMethods", summary: "How one can sign in", tag: "Access", open: true,
 		answer: s.schemaOf(reflect.TypeFor[methodsAnswer]()), handle: s.signInMethods})
 	s.route(route{method: "GET", path: "/session/oidc", id: "signInElsewhere", summary: "Go to the identity provider to sign in", tag: "Access", open: true,
-		status: http.StatusFound, answer: page, answerType: "text/html", handle: s.toProvider})
+		status: http.StatusFound, answer: page, answerType: "text/html", page: true, handle: s.toProvider})
 	s.route(route{method: "GET", path: "/session/oidc/callback", id: "backFromProvider", summary: "Come back from the identity provider, signed in", tag: "Access", open: true, writes: true,
 		params: []*huma.Param{query("code", huma.TypeString, "From the provider."), query("state", huma.TypeString, "As it was sent."), query("iss", huma.TypeString, "The provider's name of itself (RFC 9207)."),
 			query("error", huma.TypeString, "Why not."), query("error_description", huma.TypeString, "The same in words; left aside."), query("error_uri", huma.TypeString, "Left aside."),
 			query("session_state", huma.TypeString, "Left aside."), query("scope", huma.TypeString, "Left aside.")},
-		status: http.StatusFound, answer: page, answerType: "text/html", handle: s.fromProvider})
+		status: http.StatusFound, answer: page, answerType: "text/html", page: true, handle: s.fromProvider})
+}
+
+// failPage is fail for people: a browser that comes back from elsewhere with nothing is
+// sent to the page to sign in, with the code of what went wrong, in place of a document.
+func (s *server) failPage(w http.ResponseWriter, req *http.Request, err error) {
+	p, public := problemOf(err)
+	if !public || p.Status >= 500 {
+		s.log.Error("request failed", "request_id", requestID(req), "method", req.Method, "path", req.URL.Path, "err", err)
+	}
+	q := url.Values{"error": {p.Code}}
+	if p.retry > 0 {
+		q.Set("retry", strconv.Itoa(int((p.retry+time.Second-1)/time.Second)))
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "text/html")
+	h.Set("Location", signInPage+"?"+q.Encode())
+	w.WriteHeader(http.StatusFound)
+}
+
+// signInPage is the console's.
+const signInPage = "/signin"
+
+// wantsPage reports whether a browser asks for something to show.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 func (s *server) signInMethods(c *call) (answer, error) {
@@ -43,6 +72,9 @@ func (s *server) signInMethods(c *call) (answer, error) {
 	out := methodsAnswer{FirstUser: len(list) == 0}
 	if s.OIDC != nil {
 		out.OIDC, out.Issuer = "unreachable", s.OIDC.Issuer()
+		if u, err := url.Parse(out.Issuer); err == nil {
+			out.Name = u.Host
+		}
 		if s.OIDC.Ready() {
 			out.OIDC = "ready"
 		}

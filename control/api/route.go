@@ -40,6 +40,7 @@ type route struct {
 	plan         bool         // may answer a plan to ?dry_run=true
 	writes       bool         // changes something though a viewer may call it
 	headers      []string     // those of If-Match and the like that it takes; set by route
+	page         bool         // a browser is sent back to sign in when it fails
 	secret       bool         // the answer holds a secret: it is audited before it goes out
 	handle       func(*call) (answer, error)
 }
@@ -147,6 +148,10 @@ func (s *server) route(r route) {
 		}
 		if aerr := s.audit(&r, c, err); aerr != nil && r.secret && err == nil {
 			err = aerr // nobody shall get a secret unseen
+		}
+		if err != nil && r.page && wantsPage(req) {
+			s.failPage(w, req, err)
+			return
 		}
 		if err != nil {
 			s.fail(w, req, err)

@@ -30,6 +30,8 @@ type whoAnswer struct {
 	Name string `json:"name"`
 	Granted
 	Session *sessionAnswer `json:"session,omitempty" doc:"Absent for a token."`
+	// Password is told so that a page need not try.
+	Password bool `json:"can_change_password,omitempty" doc:"It is a user with a password here, who has signed in."`
 }
 
 type sessionAnswer struct {
@@ -96,8 +98,11 @@ func (s *server) signIn(c *call) (answer, error) {
 func (s *server) signedIn(c *call, cookie string, v store.Session, p auth.Principal) (answer, error) {
 	c.deed.Kind, c.deed.Principal, c.deed.Who = p.Kind, p.ID, p.Name
 	http.SetCookie(c.w, auth.Cookie(c.Request, cookie, v.EndsAt))
-	session := sessionOf(v, v.ID)
-	return answer{body: whoAnswer{Kind: p.Kind, ID: p.ID, Name: p.Name, Granted: grantsOf(p.Grants), Session: &session}}, nil
+	session, own := sessionOf(v, v.ID), false
+	if u, err := s.Store.User(c.Context(), p.ID); err == nil {
+		own = u.Password != ""
+	}
+	return answer{body: whoAnswer{Kind: p.Kind, ID: p.ID, Name: p.Name, Granted: grantsOf(p.Grants), Session: &session, Password: own}}, nil
 }
 
 // firstUser makes the first user with an admin token: the way into an installation
@@ -146,6 +151,11 @@ func (s *server) whoAmI(c *call) (answer, error) {
 			out.Session = &session
 		}
 	}
+	u, err := s.Store.User(c.Context(), c.who.ID)
+	if err != nil {
+		return answer{}, err
+	}
+	out.Password = u.Password != ""
 	return answer{body: out}, nil
 }
 

@@ -45,6 +45,7 @@ var plainWrites = map[string]string{
 	"PUT /api/v1/session/password":                  "it names the password that it replaces",
 	"DELETE /api/v1/sessions":                       "a repeat finds none",
 	"DELETE /api/v1/sessions/{id}":                  "a repeat is 404",
+	"POST /api/v1/lines/match":                      "it reads",
 	"POST /api/v1/explain/batch":                    "it reads",
 }
 

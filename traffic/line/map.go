@@ -95,6 +95,7 @@ type Map struct {
 	v6Lo   []uint64
 	v6Kind []uint32
 
+	weights  weights // worked out when they are asked for
 	about    About
 	aboutRaw []byte // JSON as encoded, so that AppendTo gives back what ReadMap read
 	hash     string

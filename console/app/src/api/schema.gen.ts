@@ -588,6 +588,26 @@ export interface paths {
         patch: operations["patchAssertionByParts"];
         trace?: never;
     };
+    "/api/v1/attribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose data and software this is made of, and under which licences
+         * @description Needs the role viewer.
+         */
+        get: operations["attribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -788,6 +808,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/history/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What went wrong together, from the first cause to the answers that changed: open ones first, then newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["listIncidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an incident
+         * @description Needs the role viewer.
+         */
+        get: operations["getIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/history/retention": {
         parameters: {
             query?: never;
@@ -805,6 +865,26 @@ export interface paths {
          * @description Needs the role admin.
          */
         put: operations["setRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/strip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State over time in slots, of one object or of many
+         * @description Needs the role viewer.
+         */
+        get: operations["readStrips"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -896,6 +976,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lines/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which lines hold a client and why, and how a draft of a custom line overlaps others
+         * @description Needs the role viewer.
+         */
+        post: operations["matchLines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lines/{name}": {
         parameters: {
             query?: never;
@@ -926,6 +1026,46 @@ export interface paths {
          * @description Needs the role operator on every object that it writes.
          */
         patch: operations["patchLine"];
+        trace?: never;
+    };
+    "/api/v1/lines/{name}/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a line holds and who uses it, built-in or custom
+         * @description Needs the role viewer.
+         */
+        get: operations["aboutLine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses, vantages, nodes and clients with their places
+         * @description Needs the role viewer.
+         */
+        get: operations["mapPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/nats-config": {
@@ -1390,6 +1530,26 @@ export interface paths {
          * @description Needs the role operator on every object that it writes.
          */
         post: operations["rollbackRevision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find objects of all kinds by name, address, label, remark, or by an IP address that a custom line holds
+         * @description Needs the role viewer.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3083,6 +3243,14 @@ export interface components {
             ttl: number;
             type: string;
         };
+        Answered: {
+            /** @description What each line got before and after. */
+            classes?: unknown;
+            /** @description NAME/TYPE, or (other) with how many more in to. */
+            domain: string;
+            from: string;
+            to: string;
+        };
         Assertion: {
             /** @description By health, modes and overrides together; with ?with=health. */
             readonly available?: boolean;
@@ -3181,6 +3349,18 @@ export interface components {
              * @description Of all pages.
              */
             total?: number;
+        };
+        AttributionAnswer: {
+            /** @description Sentences that the licences of the data ask for; links in Markdown. */
+            credits: string[];
+            /** @description Hash of the location map in force; absent for none. */
+            geo_map?: string;
+            /** @description Third parties' software, as in the file NOTICE. */
+            notice: string;
+            /** @description Licence of this program. */
+            program: string;
+            /** @description Files that the location map was made of. */
+            sources: components["schemas"]["Source"][];
         };
         Audit: {
             /** Format: date-time */
@@ -3376,6 +3556,22 @@ export interface components {
             queries: number;
             subnet: string;
         };
+        ClientPlace: {
+            client: string;
+            /** @enum {string} */
+            confidence: "none" | "low" | "medium" | "high";
+            country?: string;
+            /** @description Network of the draft that holds it. */
+            in_draft?: string;
+            isp?: string;
+            /** @description Most specific first, each with why; the last is default. */
+            lines: components["schemas"]["LineMatch"][];
+            /** @description From where distances are measured; absent when the place is not known well enough. */
+            point?: components["schemas"]["Location"];
+            /** @description All of it is held by the same lines. */
+            prefix: string;
+            subdivision?: string;
+        };
         ClientView: {
             address?: string;
             /** @description Which input decides: client, resolver, line, or none. */
@@ -3565,6 +3761,12 @@ export interface components {
             delete?: components["schemas"]["DeleteItem"][];
             /** @description Objects wholly described. */
             put?: components["schemas"]["PutItem"][];
+        };
+        DraftPlace: {
+            /** @description Like cn; empty where it is not known. */
+            country: string;
+            /** Format: int64 */
+            networks: number;
         };
         Effect: {
             /**
@@ -3952,6 +4154,75 @@ export interface components {
              */
             total?: number;
         };
+        Hit: {
+            id?: string;
+            /** @enum {string} */
+            kind: "access_domain" | "pool" | "address" | "template" | "zone" | "record" | "line" | "builtin_line" | "override" | "node" | "vantage";
+            /**
+             * @description Where the text was found.
+             * @enum {string}
+             */
+            match: "name" | "address" | "label" | "remark" | "data" | "network" | "id";
+            name: string;
+            /** @description What was found there. */
+            text: string;
+            /** @description Of a record. */
+            zone?: string;
+        };
+        Holding: {
+            /** Format: int64 */
+            addresses_ipv4: number;
+            /** @description Countries of its places, by code. */
+            countries: string[];
+            /**
+             * Format: int64
+             * @description Ranges of the location map.
+             */
+            ranges_ipv4: number;
+            /** Format: int64 */
+            ranges_ipv6: number;
+        };
+        Incident: {
+            /** @description Access domains whose answers changed; at most 20. */
+            answers: components["schemas"]["Answered"][];
+            /** Format: date-time */
+            began: string;
+            /** @description The first of it. */
+            cause: components["schemas"]["Transition"];
+            /** @description How many objects of each kind it reached: task, vantage, address, pool, domain. */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description Until it ended, or until now.
+             */
+            duration_seconds: number;
+            /**
+             * Format: date-time
+             * @description When the last of it had come back; absent while it is open.
+             */
+            ended?: string;
+            /**
+             * Format: int64
+             * @description Id of its first transition.
+             */
+            id: number;
+            /** @description What failed, in the order of causes; at most 50. */
+            objects: components["schemas"]["Reached"][];
+            /** @description Something that failed in it has not come back. */
+            open: boolean;
+        };
+        IncidentList: {
+            items: components["schemas"]["Incident"][];
+            /** @description Give it as ?cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Of all pages.
+             */
+            total?: number;
+        };
         Instead: {
             /** @description With everything healthy and without overrides. */
             before: components["schemas"]["AnswerOutcome"];
@@ -4094,6 +4365,60 @@ export interface components {
             /** @description Only in the answer to a write. */
             readonly warnings?: components["schemas"]["Finding"][];
         };
+        LineAbout: {
+            /** @description Alibaba Cloud's code for the same set, accepted too. */
+            alias?: string;
+            /** @enum {string} */
+            category: "custom" | "search" | "cloud" | "isp" | "region" | "default";
+            /** @description Lines of a typical client of it, most specific first: the order in which proximity looks. */
+            chain: string[];
+            /** @description Lines right below it in the tree. */
+            children: string[];
+            code: string;
+            custom: boolean;
+            enabled: boolean;
+            /** @description What a built-in line holds of the location map. */
+            holds?: components["schemas"]["Holding"];
+            /**
+             * Format: int64
+             * @description How many there are besides.
+             */
+            more_users: number;
+            name_en: string;
+            name_zh: string;
+            /**
+             * Format: int64
+             * @description Of a custom line.
+             */
+            networks?: number;
+            /** @description Lines above it in the tree, the nearest first. */
+            parents: string[];
+            /** @description Access domains, pools and assertions that name it; at most 100. */
+            used_by: components["schemas"]["Key"][];
+        };
+        LineDraft: {
+            /**
+             * Format: int64
+             * @description Networks that stand twice.
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Networks that lie within another of the draft.
+             */
+            inside: number;
+            /** @description Those that cannot be read; at most 100. */
+            invalid: components["schemas"]["Finding"][];
+            /**
+             * Format: int64
+             * @description Different ones that can be read.
+             */
+            networks: number;
+            /** @description Custom lines that hold some of the same clients. */
+            overlaps: components["schemas"]["LineOverlap"][];
+            /** @description Countries of its networks, the most first; at most 20. */
+            places: components["schemas"]["DraftPlace"][];
+        };
         LineEffect: {
             after?: components["schemas"]["AnswerOutcome"];
             before?: components["schemas"]["AnswerOutcome"];
@@ -4145,6 +4470,18 @@ export interface components {
             /** @description Why with its code. */
             why_said?: components["schemas"]["Said"];
         };
+        LineMatchAnswer: {
+            client?: components["schemas"]["ClientPlace"];
+            draft?: components["schemas"]["LineDraft"];
+        };
+        LineMatchRequest: {
+            /** @description Networks of a custom line that is being written; at most 100000. */
+            cidrs?: string[];
+            /** @description An IP address or a network; of a network its first address is placed. */
+            client?: string;
+            /** @description Its name, so that it is not compared with itself. */
+            name?: string;
+        };
         LineMove: {
             line: string;
             /**
@@ -4169,6 +4506,26 @@ export interface components {
              * @description Real queries of the last hour from clients whose answer this line decided; absent: nothing is known of that time.
              */
             queries?: number;
+        };
+        LineOverlap: {
+            /**
+             * Format: int64
+             * @description Networks that both have: of two lines with one network the one whose name comes first by letter wins.
+             */
+            equal: number;
+            /** @description Some networks of the line, at most 5. */
+            examples: string[];
+            line: string;
+            /**
+             * Format: int64
+             * @description Networks of the line within one of the draft: there the line wins.
+             */
+            narrower: number;
+            /**
+             * Format: int64
+             * @description Networks of the line that hold one of the draft: there the draft wins.
+             */
+            wider: number;
         };
         Location: {
             /** Format: double */
@@ -4222,6 +4579,67 @@ export interface components {
             /** @enum {string} */
             transport: "udp" | "tcp";
             type?: string;
+        };
+        MapAddress: {
+            available: boolean;
+            /** @enum {string} */
+            health: "ok" | "ok_alert" | "exceptional" | "unknown" | "unmonitored" | "disabled";
+            name: string;
+            place: components["schemas"]["Place"];
+            /** @description IP address or domain name. */
+            value: string;
+        };
+        MapAnswer: {
+            /** @description Those whose place is known, the worst first; at most 5000. */
+            addresses: components["schemas"]["MapAddress"][];
+            /** Format: date-time */
+            at: string;
+            clients: components["schemas"]["MapClients"];
+            nodes: components["schemas"]["MapPoint"][];
+            /** Format: int64 */
+            omitted_addresses: number;
+            /** @description Labels by which vantages and nodes are placed: latitude and longitude, else country with province or region. */
+            place_labels: string[];
+            /**
+             * Format: int64
+             * @description Addresses of which neither the configuration nor the location map knows the place.
+             */
+            unplaced_addresses: number;
+            vantages: components["schemas"]["MapPoint"][];
+        };
+        MapClients: {
+            /** @description The most first. */
+            countries: components["schemas"]["MapCountry"][];
+            /** Format: date-time */
+            from: string;
+            /** @description False: no resolver has reported of the time, so absence means nothing. */
+            known: boolean;
+            /** @description Of mainland China, as far as the networks with the most queries tell: their sum is at most that of the country. */
+            provinces: components["schemas"]["MapCountry"][];
+            /**
+             * Format: int64
+             * @description Queries.
+             */
+            total: number;
+            /** Format: date-time */
+            until: string;
+        };
+        MapCountry: {
+            /** @description Line of the country or the province, like cn or cn-gd; empty where the place is not known. */
+            code: string;
+            name_en: string;
+            name_zh: string;
+            /** @description Where most of its addresses are; absent when the location map has none. */
+            point?: components["schemas"]["Location"];
+            /** Format: int64 */
+            queries: number;
+        };
+        MapPoint: {
+            id: string;
+            /** @description By its labels; absent when they do not tell. */
+            place?: components["schemas"]["Place"];
+            roles?: string[];
+            state: string;
         };
         Member: {
             address: string;
@@ -4287,6 +4705,8 @@ export interface components {
              * @enum {string}
              */
             oidc?: "ready" | "unreachable";
+            /** @description What to call it: the host of its issuer. */
+            oidc_name?: string;
         };
         MuteList: {
             items: components["schemas"]["AlertMute"][];
@@ -5112,6 +5532,22 @@ export interface components {
              */
             version?: number;
         };
+        Reached: {
+            address?: string;
+            /** Format: date-time */
+            at: string;
+            cause?: string;
+            /**
+             * Format: date-time
+             * @description When it changed again; absent while it has not.
+             */
+            ended?: string;
+            from: string;
+            /** @enum {string} */
+            kind: "task" | "vantage" | "address" | "pool";
+            subject: string;
+            to: string;
+        };
         Record: {
             /** @description By health, modes and overrides together; with ?with=health. */
             readonly available?: boolean;
@@ -5413,6 +5849,14 @@ export interface components {
             /** @description The sentence in English. */
             text: string;
         };
+        SearchAnswer: {
+            /** @description By kind, and within one the best first. */
+            items: components["schemas"]["Hit"][];
+            /** @description How many there are of each kind. */
+            total: {
+                [key: string]: number;
+            };
+        };
         SessionAnswer: {
             /** @description Program that signed in, as it called itself. */
             agent?: string;
@@ -5568,6 +6012,14 @@ export interface components {
             /** @description Public keys that nodes trust, the signing one first. */
             trusted: string[];
         };
+        Source: {
+            date?: string;
+            licence?: string;
+            name: string;
+            /** Format: int64 */
+            networks: number;
+            version?: string;
+        };
         StatusAnswer: {
             /** @description What is wrong, by node. */
             alarms: components["schemas"]["Alarm"][];
@@ -5600,6 +6052,27 @@ export interface components {
                 [key: string]: number;
             };
             version: string;
+        };
+        Strip: {
+            kind: string;
+            name: string;
+            /** @description State of each slot, the oldest first: up, down, degraded (down for a part of it, or of an address some of its tasks), unknown. */
+            slots: string[];
+            /**
+             * Format: double
+             * @description Share of the known time in which it was up; absent when nothing is known.
+             */
+            up_share?: number;
+        };
+        StripAnswer: {
+            /** Format: date-time */
+            from: string;
+            /** Format: double */
+            step_seconds: number;
+            /** @description In the order in which they were asked for. */
+            strips: components["schemas"]["Strip"][];
+            /** Format: date-time */
+            until: string;
         };
         TCPOptions: {
             /** @description Text that the first 4 KiB of the reply must contain. */
@@ -6153,6 +6626,8 @@ export interface components {
             total?: number;
         };
         WhoAnswer: {
+            /** @description It is a user with a password here, who has signed in. */
+            can_change_password?: boolean;
             /** @description All of it; a grant with labels reaches only objects that carry them. */
             grants: components["schemas"]["Grant"][];
             id: string;
@@ -8428,6 +8903,35 @@ export interface operations {
             };
         };
     };
+    attribution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributionAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -8835,6 +9339,84 @@ export interface operations {
             };
         };
     };
+    listIncidents: {
+        parameters: {
+            query?: {
+                /** @description Only those that are open, or have ended. */
+                open?: boolean;
+                /** @description With subject: task, vantage, address, pool or domain. */
+                kind?: string;
+                /** @description Only incidents that reach this object. */
+                subject?: string;
+                /** @description How far back from now, like 1h or 30d. Instead of from. */
+                last?: string;
+                /** @description Beginning, like 2026-11-25T00:00:00Z. */
+                from?: string;
+                /** @description End, exclusive; default now. */
+                until?: string;
+                /** @description Entries of a page, 1 to 1000; default 100. */
+                limit?: number;
+                /** @description From next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     readRetention: {
         parameters: {
             query?: never;
@@ -8884,6 +9466,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readStrips: {
+        parameters: {
+            query?: {
+                /** @description task, address, pool or vantage. */
+                kind?: string;
+                /** @description ADDRESS/TEMPLATE/PORT of a task, else the name; several times for several objects. */
+                name?: string;
+                /** @description How many slots, 1 to 500; default 48. */
+                points?: number;
+                /** @description How far back from now, like 1h or 30d; default 1h. Instead of from. */
+                last?: string;
+                /** @description Beginning, like 2026-11-25T00:00:00Z. */
+                from?: string;
+                /** @description End, exclusive; default now. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StripAnswer"];
                 };
             };
             /** @description A problem document. */
@@ -9107,6 +9731,39 @@ export interface operations {
             };
         };
     };
+    matchLines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LineMatchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineMatchAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getLine: {
         parameters: {
             query?: never;
@@ -9278,6 +9935,67 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Line"];
                     "application/vnd.meridian.plan+json": components["schemas"]["ChangeResult"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    aboutLine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id. Domain names in any case, with or without the final dot. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineAbout"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mapPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapAnswer"];
                 };
             };
             /** @description A problem document. */
@@ -10875,6 +11593,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeResult"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query?: {
+                /** @description Text, any case. */
+                q?: string;
+                /** @description Most of one kind, 1 to 50; default 5. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
             /** @description A problem document. */
