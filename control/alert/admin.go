@@ -54,6 +54,7 @@ func (s *Service) PutSettings(ctx context.Context, set Settings, want Expect, wh
 	if err != nil {
 		return 0, err
 	}
+	set.normalize()
 	if err := set.Check(r.names()); err != nil {
 		return 0, err
 	}

@@ -578,3 +578,25 @@ func TestWatchersHear(t *testing.T) {
 		}
 	})
 }
+
+// TestEmptyListsAreLists: what is given as null stands as empty.
+func TestEmptyListsAreLists(t *testing.T) {
+	t.Parallel()
+	inTime(t, func(w *world) {
+		set := alert.DefaultSettings()
+		set.Channels, set.Events, set.Quiet.Days = nil, nil, nil
+		if _, err := w.service.PutSettings(w.Context(), set, nil, "test"); err != nil {
+			w.Fatal(err)
+		}
+		got, version, err := w.service.Settings(w.Context())
+		if err != nil || version != 1 || got.Channels == nil || got.Events == nil || got.Quiet.Days == nil {
+			w.Fatalf("%+v %d %v", got, version, err)
+		}
+		zero, two := uint64(0), uint64(2)
+		for _, want := range []*uint64{&zero, &two} {
+			if _, err := w.service.PutSettings(w.Context(), set, want, "test"); !errors.Is(err, alert.ErrVersion) {
+				w.Errorf("at version %d: %v", *want, err)
+			}
+		}
+	})
+}

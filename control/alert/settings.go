@@ -56,6 +56,15 @@ func DefaultSettings() Settings {
 			CertificateDays: 21, GeoDays: 30, TrafficFactor: 3, TrafficEmpty: 0.2, TrafficFloor: 1}}
 }
 
+// normalize makes empty lists of none.
+func (s *Settings) normalize() {
+	for _, list := range []*[]string{&s.Channels, &s.Events, &s.Quiet.Days} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+}
+
 // Override is what an access domain has in place of Settings; absent fields inherit.
 type Override struct {
 	Off      bool     `json:"off" doc:"Nothing about this access domain is sent."`

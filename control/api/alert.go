@@ -399,8 +399,10 @@ func (s *server) setAlerts(c *call, schema *huma.Schema, base alert.Settings) (a
 	if err := json.Unmarshal(b, &base); err != nil {
 		return answer{}, invalidField("", "invalid_value", err.Error())
 	}
-	version, err := s.Alerts.PutSettings(c.Context(), base, want, c.who.Name)
-	return answer{body: base, etag: etag(version)}, alertError(err, "The alert settings")
+	if _, err := s.Alerts.PutSettings(c.Context(), base, want, c.who.Name); err != nil {
+		return answer{}, alertError(err, "The alert settings")
+	}
+	return s.alertSettings(c)
 }
 
 func (s *server) alertChannels(c *call) (answer, error) {
