@@ -324,6 +324,9 @@ func (n *node) served() (out []traffic.CertificateStatus) {
 func (n *node) status() traffic.NodeStatus {
 	s := traffic.NodeStatus{Roles: n.o.Roles, Version: n.o.Version, Labels: n.labels(), Started: n.started.UTC(), Ready: n.ready() == nil}
 	s.Position, _ = n.follower.Position()
+	if n.o.has(RoleResolver) {
+		s.DNS = n.o.DNS
+	}
 	if n.state != nil {
 		var why string
 		if s.GeoMap, why = n.state.GeoMap(); why != "" {

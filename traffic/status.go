@@ -9,6 +9,7 @@ type NodeStatus struct {
 	Roles    []string          `json:"roles"`
 	Version  string            `json:"version"`
 	Labels   map[string]string `json:"labels,omitempty"`
+	DNS      []string          `json:"dns,omitempty" doc:"resolver: where it answers DNS, as it was told to listen."`
 	Position Position          `json:"position" doc:"Configuration that it serves or probes by."`
 	GeoMap   string            `json:"geo_map,omitempty" doc:"Hash of the location map in use."`
 	Verdicts string            `json:"verdicts,omitempty" doc:"Digest of its verdict table; resolvers with equal observations agree."`

@@ -17,6 +17,8 @@ import { startI18n } from "./i18n";
 
 // The server puts a fresh nonce into each page; Mantine's style tags carry it.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+// What holds the page still behind a dialog makes a style tag too, and looks for its nonce here.
+Object.assign(window, { __webpack_nonce__: nonce });
 
 function App() {
   const density = useDensity();

@@ -4775,6 +4775,8 @@ export interface components {
              * @description Since when it is heard without a break of 30 s.
              */
             connected_since?: string;
+            /** @description resolver: where it answers DNS, as it was told to listen. */
+            dns?: string[];
             /** @description Hash of the location map in use. */
             geo_map?: string;
             id: string;

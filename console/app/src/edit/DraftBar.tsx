@@ -63,7 +63,13 @@ export function DiscardDialog({ opened, onClose }: { opened: boolean; onClose: (
   const { t } = useTranslation("edit");
   const draft = useDraft();
   return (
-    <Modal opened={opened} onClose={onClose} title={t("bar.discard_title")} zIndex={500}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={t("bar.discard_title")}
+      zIndex={500}
+      closeButtonProps={{ "aria-label": t("common:action.close") }}
+    >
       <Stack gap="md">
         <Text fz="sm">{t("bar.discard_about", { count: draft.items.length })}</Text>
         <Group justify="flex-end" gap="xs">

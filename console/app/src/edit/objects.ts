@@ -123,7 +123,7 @@ export function keyOfBody(kind: Kind, o: Body): string {
 /** The words of a key for people: of an access domain its name and type, of an assertion its line too. */
 export function nameOfKey(kind: Kind, key: string): string {
   if (kind === "settings") return "";
-  if (kind === "access_domain") return key.replace("/", " ");
+  if (kind === "access_domain" || kind === "assertion") return key.replace("/", " ");
   return key;
 }
 

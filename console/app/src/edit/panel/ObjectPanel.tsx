@@ -557,6 +557,7 @@ export function DeleteDialog({ kind, objectKey, onClose }: { kind: Kind; objectK
       onClose={onClose}
       title={t("delete.title", { what: t(`common:kind_one.${kind}`), name: nameOfKey(kind, objectKey) })}
       zIndex={500}
+      closeButtonProps={{ "aria-label": t("common:action.close") }}
       aria-describedby={id}
     >
       <Stack gap="sm" id={id}>

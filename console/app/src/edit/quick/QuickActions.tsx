@@ -126,7 +126,15 @@ function Confirm({ act: first, kind, objectKey, onClose }: { act: Act; kind: Kin
   };
   const danger = act.do === "disable" || act.do === "drain" || act.do === "manual_unavailable";
   return (
-    <Modal opened onClose={onClose} size="xl" fullScreen={phone} zIndex={500} title={t(`quick.ask.${act.do}`, { name })}>
+    <Modal
+      opened
+      onClose={onClose}
+      size="xl"
+      fullScreen={phone}
+      zIndex={500}
+      closeButtonProps={{ "aria-label": t("common:action.close") }}
+      title={t(`quick.ask.${act.do}`, { name })}
+    >
       <Stack gap="md">
         <Text fz="sm">{t(`quick.what.${act.do}`)}</Text>
         {act.do === "drain" && (

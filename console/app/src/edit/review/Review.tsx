@@ -72,7 +72,16 @@ export function Review() {
   );
 }
 
-function Open({ open, applied }: { open: (kind: Kind | "", key: string) => void; applied: (n: number) => void }) {
+/** A draft that is not applied yet. comment: what is said of it unless somebody says it better. */
+export function Open({
+  open,
+  applied,
+  comment,
+}: {
+  open: (kind: Kind | "", key: string) => void;
+  applied: (n: number) => void;
+  comment?: string;
+}) {
   const { t } = useTranslation("edit");
   const draft = useDraft();
   const check = useCheck();
@@ -154,6 +163,7 @@ function Open({ open, applied }: { open: (kind: Kind | "", key: string) => void;
         denied={check.denied}
         blocked={conflicts.length > 0 ? t("review.merge_first") : errors.length > 0 ? t("review.fix_first") : undefined}
         applied={applied}
+        {...(comment ? { first: comment } : {})}
       />
     </>
   );
@@ -219,7 +229,9 @@ function Apply({
   denied,
   blocked,
   applied,
+  first = "",
 }: {
+  first?: string;
   ready: boolean;
   denied: ReturnType<typeof problemOf>;
   blocked: string | undefined;
@@ -228,7 +240,7 @@ function Apply({
   const { t } = useTranslation("edit");
   const draft = useDraft();
   const can = useCan("operator");
-  const [comment, setComment] = useState("");
+  const [comment, setComment] = useState(first);
   const [lacks, setLacks] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -261,6 +273,7 @@ function Apply({
   return (
     <Card withBorder>
       <form
+        noValidate
         onSubmit={(e) => {
           e.preventDefault();
           void go();
@@ -347,3 +360,5 @@ function Done({ number }: { number: string }) {
     </Card>
   );
 }
+
+export { Applied };

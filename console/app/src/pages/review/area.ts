@@ -4,7 +4,7 @@ import { shellRoute } from "@/app/root";
 import { words } from "@/i18n";
 import { textSearch } from "@/lib/search";
 
-/** The review of the draft: reached from its bar, so it has no line in the navigation. */
+/** The review of the draft and the way to a new access domain: reached from elsewhere, so they have no line in the navigation. */
 export const review: Area = {
   routes: [
     createRoute({
@@ -13,6 +13,13 @@ export const review: Area = {
       validateSearch: textSearch("applied"),
       loader: words("edit", "changes", "revisions"),
       component: lazyRouteComponent(() => import("@/edit/review/Review"), "Review"),
+    }),
+    createRoute({
+      getParentRoute: () => shellRoute,
+      path: "/domains/new",
+      validateSearch: textSearch("scenario", "applied"),
+      loader: words("edit", "changes", "revisions"),
+      component: lazyRouteComponent(() => import("@/edit/scenarios/Wizard"), "Wizard"),
     }),
   ],
   nav: [],
