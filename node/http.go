@@ -14,6 +14,7 @@ import (
 	"net/http/pprof"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (n *node) startHTTP() error {
 		mux.Handle("/api/", api.Handler(api.Deps{
 			Control: n.control.service, Store: n.control.store, History: n.control.history, Alerts: n.control.alerts, Live: live{n}, Explain: explainer{n}, Queries: explainer{n},
 			Invite: inviter{n}, Gate: n.control.gate, OIDC: n.control.oidc, Health: n.moment(), World: n.state.World, Notice: meridian.Notice, Observe: n.control.counts.request,
-			Failback: n.control.currents, Version: n.o.Version, Log: n.log,
+			Failback: n.control.currents, MapFile: filepath.Join(n.o.Data, "map.json"), Version: n.o.Version, Log: n.log,
 		}))
 		n.health(mux)
 		mux.Handle("/", console.Handler())

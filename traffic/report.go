@@ -14,7 +14,7 @@ type Problem struct {
 	Field   string `json:"field,omitempty" doc:"Path of the field, like members[2].weight."`
 	Code    string `json:"code"`
 	Message string `json:"message"`
-	At      int    `json:"line,omitempty" doc:"Line of the master file that it is about."`
+	At      int    `json:"line,omitempty" doc:"Line of the file that it is about."`
 }
 
 func (p Problem) String() string {

@@ -23,7 +23,7 @@ func (o operation) example() string {
 // need is what this test holds an operation to need, found by other means than the
 // route's own mark: whoever adds a route that fits no line here must say what it needs.
 func (o operation) need() string {
-	read := o.method == "GET" || slices.Contains([]string{"/api/v1/explain", "/api/v1/explain/batch", "/api/v1/preview", "/api/v1/lines/match"}, o.path)
+	read := o.method == "GET" || slices.Contains([]string{"/api/v1/explain", "/api/v1/explain/batch", "/api/v1/preview", "/api/v1/lines/match", "/api/v1/changes/file"}, o.path)
 	is := func(prefix string) bool { return strings.HasPrefix(o.path, "/api/v1/"+prefix) }
 	switch {
 	case o.method == "POST" && o.path == "/api/v1/session", is("session/methods"), is("session/oidc"):

@@ -204,25 +204,25 @@ func TestIncidentsAndStrips(t *testing.T) {
 		return len(items) == 2
 	})
 	open, ended := items[0].(map[string]any), items[1].(map[string]any)
-	if open["open"] != true || open["cause"].(map[string]any)["cause"] != "bj: refused" || ended["open"] != false || ended["duration_seconds"] != 600.0 || len(ended["objects"].([]any)) != 2 {
+	if open["ended"] != nil || open["cause"] != "bj: refused" || fmt.Sprint(open["down"]) != "[address/a2 task/a2/t/80]" || ended["ended"] == nil || ended["transitions"] != 4.0 || ended["kind"] != "address" {
 		t.Errorf("open %v\nended %v", open, ended)
 	}
 	get := func(path string) map[string]any {
 		return w.do(auth.Viewer, "GET", "/api/v1/history/"+path, "").want(200).json()
 	}
-	if l := get("incidents?open=true")["items"].([]any); len(l) != 1 {
+	if l := get("incidents?state=open")["items"].([]any); len(l) != 1 {
 		t.Errorf("open ones %v", l)
 	}
-	if l := get("incidents?open=false&kind=address&subject=a1")["items"].([]any); len(l) != 1 {
+	if l := get("incidents?state=over&kind=address&subject=a1")["items"].([]any); len(l) != 1 {
 		t.Errorf("of a1 %v", l)
 	}
-	if one := get(fmt.Sprintf("incidents/%.0f", open["id"])); one["open"] != true {
+	if one := get(fmt.Sprintf("incidents/%.0f", open["id"])); one["ended"] != nil || len(one["steps"].([]any)) != 2 {
 		t.Errorf("one %v", one)
 	}
 	w.do(auth.Viewer, "GET", "/api/v1/history/incidents/999999", "").problem(404, "not_found")
 	w.do(auth.Viewer, "GET", "/api/v1/history/incidents/x", "").problem(404, "not_found")
-	w.do(auth.Viewer, "GET", "/api/v1/history/incidents?kind=address", "").problem(422, "invalid", "subject")
-	w.do(auth.Viewer, "GET", "/api/v1/history/incidents?open=maybe", "").problem(422, "invalid", "open")
+	w.do(auth.Viewer, "GET", "/api/v1/history/incidents?kind=zone", "").problem(422, "invalid", "kind")
+	w.do(auth.Viewer, "GET", "/api/v1/history/incidents?state=maybe", "").problem(422, "invalid", "state")
 
 	s := get("strip?kind=address&name=a1&name=a2&name=b1&last=1h&points=6")
 	strips := s["strips"].([]any)

@@ -48,6 +48,8 @@ type Deps struct {
 	// there is none for, stream says that it lasted as long as somebody listened.
 	Observe func(method, route string, status int, took time.Duration, stream bool)
 	Notice  string // of third parties' software
+	// MapFile has shapes of the world in place of the console's own; it need not be there.
+	MapFile string
 	// Failback resets current members; nil: nobody here can.
 	Failback control.Failback
 	Version  string           // of this program
@@ -108,6 +110,7 @@ func Handler(d Deps) http.Handler {
 	}
 	s.zoneFileRoutes()
 	s.changeRoutes()
+	s.changeFileRoutes()
 	s.revisionRoutes()
 	s.undoRoutes()
 	s.backupRoutes()
@@ -116,6 +119,8 @@ func Handler(d Deps) http.Handler {
 	s.inviteRoutes()
 	s.eventRoutes()
 	s.historyRoutes()
+	s.stripRoutes()
+	s.mapShapeRoutes()
 	s.alertRoutes()
 	s.statsRoutes()
 	s.tailRoutes()

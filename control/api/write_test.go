@@ -14,6 +14,7 @@ import (
 var plainWrites = map[string]string{
 	"POST /api/v1/explain":                          "it reads",
 	"POST /api/v1/preview":                          "it reads",
+	"POST /api/v1/changes/file":                     "it reads",
 	"POST /api/v1/restore":                          "a repeat gives the same state again",
 	"PUT /api/v1/history/retention":                 "it is given whole",
 	"POST /api/v1/alerts/active/{id}/acknowledge":   "a repeat says the same",

@@ -1,309 +1,330 @@
 package history
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
 )
 
-// Incident is what went wrong together: the transitions that one batch of failures
-// brought, and when all that failed had come back.
+// Incident is a stretch of trouble: from the first thing that went down until the last
+// of what went down with it is well again.
 type Incident struct {
-	ID       uint64         `json:"id" doc:"Id of its first transition."`
-	Open     bool           `json:"open" doc:"Something that failed in it has not come back."`
-	Began    time.Time      `json:"began"`
-	Ended    time.Time      `json:"ended,omitzero" doc:"When the last of it had come back; absent while it is open."`
-	Duration float64        `json:"duration_seconds" doc:"Until it ended, or until now."`
-	Cause    Transition     `json:"cause" doc:"The first of it."`
-	Counts   map[string]int `json:"counts" doc:"How many objects of each kind it reached: task, vantage, address, pool, domain."`
-	Objects  []Reached      `json:"objects" doc:"What failed, in the order of causes; at most 50."`
-	Answers  []Answered     `json:"answers" doc:"Access domains whose answers changed; at most 20."`
+	ID    uint64    `json:"id" doc:"Of its first transition."`
+	Began time.Time `json:"began"`
+	Ended time.Time `json:"ended,omitzero" doc:"When the last of it was well again; absent while it goes on."`
+	// Head is the gravest thing that it reached.
+	Kind        string   `json:"kind" enum:"task,vantage,address,pool,domain" doc:"Of the gravest thing that it reached: an access domain whose answers changed, else a pool, an address, a task, a vantage."`
+	Subject     string   `json:"subject"`
+	Cause       string   `json:"cause,omitempty" doc:"Of its first transition that was for the worse."`
+	Domains     Reached  `json:"domains" doc:"Access domains whose answers changed."`
+	Pools       Reached  `json:"pools"`
+	Addresses   Reached  `json:"addresses"`
+	Tasks       Reached  `json:"tasks"`
+	Vantages    Reached  `json:"vantages"`
+	Transitions int      `json:"transitions" doc:"How many transitions it has."`
+	Down        []string `json:"down" doc:"What of it is down now, as KIND/NAME; at most 20."`
+
+	bad     map[string]bool
+	seen    map[string]bool
+	batches []uint64
+	lastAt  time.Time
+	lastID  uint64
+	names   map[string][]string // by kind, in order of their coming
 }
 
-// Reached is one object of an incident.
+// Reached is what an incident reached of one kind.
 type Reached struct {
-	Kind    string    `json:"kind" enum:"task,vantage,address,pool"`
-	Subject string    `json:"subject"`
-	Address string    `json:"address,omitempty"`
-	At      time.Time `json:"at"`
-	From    string    `json:"from"`
-	To      string    `json:"to"`
-	Cause   string    `json:"cause,omitempty"`
-	Ended   time.Time `json:"ended,omitzero" doc:"When it changed again; absent while it has not."`
+	Count int      `json:"count"`
+	Names []string `json:"names" doc:"At most 20."`
 }
-
-// Answered is a change of answers.
-type Answered struct {
-	Domain  string          `json:"domain" doc:"NAME/TYPE, or (other) with how many more in to."`
-	From    string          `json:"from"`
-	To      string          `json:"to"`
-	Classes json.RawMessage `json:"classes,omitempty" doc:"What each line got before and after."`
-}
-
-// bad are the states that make an incident.
-const bad = `('down', 'unavailable', 'lost', 'isolated')`
 
 const (
-	mostReached  = 50
-	mostAnswered = 20
-	// mostOfOne bounds the transitions that are read of one incident.
-	mostOfOne = 2000
+	mostReached = 20
+	// mostRead bounds the transitions of one look: a failure of 10,000 addresses twice over.
+	mostRead = 50_000
+	// lookBehind is how long before the time asked for an incident may have begun to be told with its beginning.
+	lookBehind = 24 * time.Hour
+	// again is how soon after its end trouble with the same things is the same incident: a flapping endpoint is one.
+	again = time.Minute
+	// mostSteps bounds the transitions that one incident is told with.
+	mostSteps = 2000
 )
+
+// gravity orders kinds, the gravest first.
+var gravity = []string{OfDomain, OfPool, OfAddress, OfTask, OfVantage}
+
+// incidentsOf gathers transitions, oldest first, into incidents, oldest first. Batches
+// that touch the same things while these are in trouble belong together. still tells
+// whether a thing is down now: what is gone, or was well again unseen, is no longer.
+func incidentsOf(list []Transition, still func(kind, subject string) bool) []*Incident {
+	var out []*Incident
+	of := map[string]*Incident{} // by what they touch, of those that go on or have just ended
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Incident == list[0].Incident {
+			n++
+		}
+		batch := list[:n]
+		list = list[n:]
+		at := batch[0].At
+		var in *Incident
+		worse := false
+		for i := range batch {
+			t := &batch[i]
+			worse = worse || t.worse()
+			k := of[t.key()]
+			switch {
+			case k == nil || k == in:
+			case !k.Ended.IsZero() && at.Sub(k.Ended) > again:
+				for s := range k.seen {
+					if of[s] == k {
+						delete(of, s)
+					}
+				}
+			case in == nil:
+				in = k
+			default:
+				in = join(of, &out, in, k)
+			}
+		}
+		if in == nil {
+			if !worse {
+				continue // only good news of what nobody saw go wrong
+			}
+			in = &Incident{ID: batch[0].ID, Began: at, bad: map[string]bool{}, seen: map[string]bool{}, names: map[string][]string{}}
+			out = append(out, in)
+		}
+		in.take(batch)
+		for i := range batch {
+			of[batch[i].key()] = in
+		}
+	}
+	for _, in := range out {
+		if in.Ended.IsZero() {
+			for k := range in.bad {
+				kind, subject, _ := strings.Cut(k, " ")
+				if !still(kind, subject) {
+					delete(in.bad, k)
+				}
+			}
+			if len(in.bad) == 0 {
+				in.Ended = in.lastAt
+			}
+		}
+		in.finish()
+	}
+	return out
+}
+
+func (t *Transition) key() string { return t.Kind + " " + t.Subject }
+
+// worse reports whether something went down. Answers change for the worse and for the
+// better alike, so they neither begin nor prolong an incident.
+func (t *Transition) worse() bool { return t.Kind != OfDomain && stateOf(t.To) == isDown }
+
+func (in *Incident) take(batch []Transition) {
+	for i := range batch {
+		t := &batch[i]
+		k := t.key()
+		in.lastAt, in.lastID = t.At, t.ID
+		in.Transitions++
+		if !in.seen[k] {
+			in.seen[k] = true
+			in.names[t.Kind] = append(in.names[t.Kind], t.Subject)
+		}
+		switch {
+		case t.worse():
+			in.bad[k] = true
+			if in.Cause == "" {
+				in.Cause = t.Cause
+			}
+		case t.Kind != OfDomain && stateOf(t.To) == isUp:
+			delete(in.bad, k)
+		}
+	}
+	in.batches = append(in.batches, batch[0].Incident)
+	in.Ended = time.Time{}
+	if len(in.bad) == 0 {
+		in.Ended = in.lastAt
+	}
+}
+
+// join makes one of two incidents that turned out to be the same: the older takes all.
+func join(of map[string]*Incident, out *[]*Incident, a, b *Incident) *Incident {
+	if b.ID < a.ID {
+		a, b = b, a
+	}
+	for k := range b.bad {
+		a.bad[k] = true
+	}
+	for kind, names := range b.names {
+		for _, n := range names {
+			if k := kind + " " + n; !a.seen[k] {
+				a.seen[k] = true
+				a.names[kind] = append(a.names[kind], n)
+			}
+		}
+	}
+	for k := range b.seen {
+		of[k] = a
+	}
+	a.Transitions += b.Transitions
+	a.batches = append(a.batches, b.batches...)
+	if a.Cause == "" {
+		a.Cause = b.Cause
+	}
+	*out = slices.DeleteFunc(*out, func(in *Incident) bool { return in == b })
+	return a
+}
+
+func (in *Incident) finish() {
+	for _, kind := range gravity {
+		if names := in.names[kind]; len(names) > 0 {
+			in.Kind, in.Subject = kind, names[0]
+			break
+		}
+	}
+	reached := func(kind string) Reached {
+		names := in.names[kind]
+		return Reached{len(names), append([]string{}, names[:min(len(names), mostReached)]...)}
+	}
+	in.Domains, in.Pools, in.Addresses, in.Tasks, in.Vantages = reached(OfDomain), reached(OfPool), reached(OfAddress), reached(OfTask), reached(OfVantage)
+	in.Down = []string{}
+	for k := range in.bad {
+		kind, subject, _ := strings.Cut(k, " ")
+		in.Down = append(in.Down, kind+"/"+subject)
+	}
+	slices.Sort(in.Down)
+	in.Down = in.Down[:min(len(in.Down), mostReached)]
+}
+
+// touches reports whether an incident has a subject of a kind; empty ones are any.
+func (in *Incident) touches(kind, subject string) bool {
+	for k, names := range in.names {
+		if (kind == "" || kind == k) && (subject == "" || slices.Contains(names, subject)) {
+			return true
+		}
+	}
+	return false
+}
 
 // IncidentFilter selects incidents; empty fields select all.
 type IncidentFilter struct {
-	Before        uint64 // id, exclusive; 0 means open
-	From, Until   time.Time
-	Kind, Subject string // both: only incidents that reach this object
-	IDs           []uint64
-	Limit         int
+	From, Until   time.Time // that went on at some time between
+	Open          *bool
+	Kind, Subject string // that reached such a thing
+	Text          string // part of the name of something that they reached, or of the cause, any case
 }
 
-// Incidents returns incidents, newest first. Times of others than IDs are when they began.
-func (h *History) Incidents(ctx context.Context, f IncidentFilter) ([]Incident, error) {
+func (f *IncidentFilter) takes(in *Incident) bool {
+	if !in.Ended.IsZero() && in.Ended.Before(f.From) || f.Open != nil && *f.Open != in.Ended.IsZero() || !in.touches(f.Kind, f.Subject) {
+		return false
+	}
+	text := strings.ToLower(f.Text)
+	if text == "" || strings.Contains(strings.ToLower(in.Cause), text) {
+		return true
+	}
+	for k := range in.seen {
+		if strings.Contains(strings.ToLower(k), text) {
+			return true
+		}
+	}
+	return false
+}
+
+// Incidents returns the incidents that a filter selects, newest first. more says that
+// there were more transitions than are looked through at once, so older ones are missing.
+func (h *History) Incidents(ctx context.Context, f IncidentFilter, still func(kind, subject string) bool) (list []*Incident, more bool, err error) {
+	moves, err := h.moves(ctx, f.From.Add(-lookBehind), f.Until, mostRead)
+	if err != nil {
+		return nil, false, err
+	}
+	all := incidentsOf(moves, still)
+	slices.Reverse(all)
+	return slices.DeleteFunc(all, func(in *Incident) bool { return !f.takes(in) }), len(moves) == mostRead, nil
+}
+
+// Incident returns the incident that a batch of transitions belongs to, with its
+// transitions, oldest first; nil when there is none.
+func (h *History) Incident(ctx context.Context, id uint64, now time.Time, still func(kind, subject string) bool) (*Incident, []Transition, error) {
+	of, err := h.Transitions(ctx, TransitionFilter{Incident: id, Limit: 1})
+	if err != nil || len(of) == 0 {
+		return nil, nil, err
+	}
+	moves, err := h.moves(ctx, of[0].At.Add(-lookBehind), now.Add(time.Hour), mostRead)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, in := range incidentsOf(moves, still) {
+		if !slices.Contains(in.batches, id) {
+			continue
+		}
+		steps, err := h.steps(ctx, in)
+		return in, steps, err
+	}
+	return nil, nil, nil
+}
+
+// moves returns the newest transitions of a time without their data, oldest first.
+func (h *History) moves(ctx context.Context, from, until time.Time, limit int) ([]Transition, error) {
 	db, err := h.reader()
 	if err != nil {
 		return nil, err
 	}
-	args := []any{int64(f.Before), micro(f.From), micro(f.Until), f.Limit}
-	where := ""
-	if f.Subject != "" {
-		args = append(args, f.Kind, f.Subject)
-		where += " AND incident IN (SELECT incident FROM @transition WHERE kind = $5 AND subject = $6)"
-	}
-	if f.IDs != nil {
-		if len(f.IDs) == 0 {
-			return []Incident{}, nil
-		}
-		where += " AND incident IN (" + joined(f.IDs) + ")"
-	}
-	rows, err := db.read.QueryContext(ctx, `SELECT DISTINCT incident FROM @transition
-WHERE (incident < $1 OR $1 = 0) AND (at >= $2 OR $2 = 0) AND (at < $3 OR $3 = 0) AND becomes IN `+bad+where+` ORDER BY incident DESC LIMIT $4`, args...)
+	q, err := db.read.QueryContext(ctx, `
+SELECT id, at, incident, kind, subject, was, becomes, cause FROM @transition WHERE at >= $1 AND at < $2 ORDER BY id DESC LIMIT $3`, micro(from), micro(until), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read incidents: %w", store.Classify(err))
 	}
-	var ids []uint64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			rows.Close()
+	defer q.Close()
+	var out []Transition
+	for q.Next() {
+		var t Transition
+		var id, at, incident int64
+		if err := q.Scan(&id, &at, &incident, &t.Kind, &t.Subject, &t.From, &t.To, &t.Cause); err != nil {
 			return nil, fmt.Errorf("read incidents: %w", store.Classify(err))
 		}
-		ids = append(ids, uint64(id))
+		t.ID, t.At, t.Incident = uint64(id), time.UnixMicro(at).UTC(), uint64(incident)
+		out = append(out, t)
 	}
-	rows.Close()
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read incidents: %w", store.Classify(err))
-	}
-	out := make([]Incident, 0, len(ids))
-	for _, id := range ids {
-		list, err := h.Transitions(ctx, TransitionFilter{Incident: id, Limit: mostOfOne})
+	slices.Reverse(out)
+	return out, store.Classify(q.Err())
+}
+
+// steps returns the first transitions of an incident in full, oldest first.
+func (h *History) steps(ctx context.Context, in *Incident) ([]Transition, error) {
+	out := []Transition{}
+	slices.Sort(in.batches)
+	for _, b := range in.batches {
+		list, err := h.Transitions(ctx, TransitionFilter{Incident: b, Limit: mostSteps - len(out)})
 		if err != nil {
 			return nil, err
 		}
-		slices.Reverse(list) // causes first
-		in, err := h.incident(ctx, db, list)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, in)
-	}
-	return out, nil
-}
-
-func joined(ids []uint64) string {
-	text := make([]string, len(ids))
-	for i, id := range ids {
-		text[i] = strconv.FormatUint(id, 10)
-	}
-	return strings.Join(text, ", ")
-}
-
-func isBad(state string) bool { return strings.Contains(bad, "'"+state+"'") }
-
-// incident makes one of its transitions.
-func (h *History) incident(ctx context.Context, db *database, list []Transition) (Incident, error) {
-	in := Incident{Counts: map[string]int{}, Objects: []Reached{}, Answers: []Answered{}}
-	if len(list) == 0 {
-		return in, nil
-	}
-	in.ID, in.Began = list[0].Incident, list[0].At
-	first := slices.IndexFunc(list, func(t Transition) bool { return isBad(t.To) })
-	in.Cause = list[max(first, 0)]
-	in.Cause.Data = nil
-	var failed []Transition
-	for _, t := range list {
-		switch {
-		case t.Kind == OfDomain:
-			in.Counts[t.Kind]++
-			if len(in.Answers) < mostAnswered {
-				in.Answers = append(in.Answers, Answered{t.Subject, t.From, t.To, t.Data})
-			}
-		case isBad(t.To):
-			in.Counts[t.Kind]++
-			failed = append(failed, t)
-		}
-	}
-	ends, err := h.ends(ctx, db, failed)
-	if err != nil {
-		return in, err
-	}
-	for _, t := range failed {
-		end := ends[Subject{t.Kind, t.Subject}]
-		switch {
-		case end.IsZero():
-			in.Open = true
-		case end.After(in.Ended):
-			in.Ended = end
-		}
-		if len(in.Objects) < mostReached {
-			in.Objects = append(in.Objects, Reached{t.Kind, t.Subject, t.Address, t.At, t.From, t.To, t.Cause, end})
-		}
-	}
-	until := in.Ended
-	if in.Open {
-		in.Ended, until = time.Time{}, h.now()
-	}
-	in.Duration = max(0, until.Sub(in.Began).Seconds())
-	return in, nil
-}
-
-// ends tells when each of some transitions was followed by another of its subject.
-func (h *History) ends(ctx context.Context, db *database, of []Transition) (map[Subject]time.Time, error) {
-	out := map[Subject]time.Time{}
-	for part := range slices.Chunk(of, lastAtOnce) {
-		var where []string
-		var args []any
-		for _, t := range part {
-			args = append(args, t.Kind, t.Subject, int64(t.ID))
-			n := len(args)
-			where = append(where, fmt.Sprintf("(kind = $%d AND subject = $%d AND id > $%d)", n-2, n-1, n))
-		}
-		rows, err := db.read.QueryContext(ctx, `SELECT kind, subject, at FROM @transition
-WHERE id IN (SELECT MIN(id) FROM @transition WHERE `+strings.Join(where, " OR ")+` GROUP BY kind, subject)`, args...)
-		if err != nil {
-			return nil, fmt.Errorf("read ends of incidents: %w", store.Classify(err))
-		}
-		for rows.Next() {
-			var s Subject
-			var at int64
-			if err := rows.Scan(&s.Kind, &s.Name, &at); err != nil {
-				rows.Close()
-				return nil, fmt.Errorf("read ends of incidents: %w", store.Classify(err))
-			}
-			out[s] = time.UnixMicro(at).UTC()
-		}
-		rows.Close()
-		if err := rows.Err(); err != nil {
-			return nil, fmt.Errorf("read ends of incidents: %w", store.Classify(err))
+		slices.Reverse(list)
+		if out = append(out, list...); len(out) == mostSteps {
+			break
 		}
 	}
 	return out, nil
 }
 
-// Moment is a state that began.
-type Moment struct {
-	At    time.Time
-	State string
+const (
+	isUp = iota
+	isDown
+	isUnknown
+)
+
+// stateOf reads the word of a transition.
+func stateOf(word string) int {
+	switch word {
+	case "up", "available", "alive", "heard":
+		return isUp
+	case "down", "unavailable", "lost", "isolated":
+		return isDown
+	}
+	return isUnknown
 }
-
-// Course is how a subject went over a time.
-type Course struct {
-	Before string // its state when the time began; "" where nothing tells
-	Moves  []Moment
-	// Parts are, for an address, how its tasks went.
-	Parts map[string]*Course
-}
-
-// mostMoves bounds what is read for one answer.
-const mostMoves = 50_000
-
-// Courses tells how subjects of a kind went from one time to another; of addresses also
-// how their tasks did.
-func (h *History) Courses(ctx context.Context, kind string, names []string, from, until time.Time) (map[string]*Course, error) {
-	db, err := h.reader()
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]*Course{}
-	for _, n := range names {
-		out[n] = &Course{Parts: map[string]*Course{}}
-	}
-	course := func(k, subject, address string) *Course {
-		if k == kind {
-			return out[subject]
-		}
-		c := out[address]
-		if c == nil {
-			return nil
-		}
-		if c.Parts[subject] == nil {
-			c.Parts[subject] = &Course{}
-		}
-		return c.Parts[subject]
-	}
-	for part := range slices.Chunk(slices.Clone(names), lastAtOnce) {
-		args := []any{kind, micro(from), micro(until)}
-		var places []string
-		for _, n := range part {
-			args = append(args, n)
-			places = append(places, "$"+strconv.Itoa(len(args)))
-		}
-		in := strings.Join(places, ", ")
-		which := "kind = $1 AND subject IN (" + in + ")"
-		if kind == OfAddress {
-			which = "(" + which + " OR kind = '" + OfTask + "' AND address IN (" + in + "))"
-		}
-		read := func(where string, f func(c *Course, at time.Time, was, becomes string)) error {
-			rows, err := db.read.QueryContext(ctx, `SELECT kind, subject, address, at, was, becomes FROM @transition WHERE `+where, args...)
-			if err != nil {
-				return fmt.Errorf("read courses: %w", store.Classify(err))
-			}
-			defer rows.Close()
-			for rows.Next() {
-				var k, subject, address, was, becomes string
-				var at int64
-				if err := rows.Scan(&k, &subject, &address, &at, &was, &becomes); err != nil {
-					return fmt.Errorf("read courses: %w", store.Classify(err))
-				}
-				if c := course(k, subject, address); c != nil {
-					f(c, time.UnixMicro(at).UTC(), was, becomes)
-				}
-			}
-			return store.Classify(rows.Err())
-		}
-		// $3 stands in both, so that the arguments are the same.
-		err := read(`id IN (SELECT MAX(id) FROM @transition WHERE `+which+` AND at < $2 AND at < $3 GROUP BY kind, subject)`, func(c *Course, _ time.Time, _, becomes string) { c.Before = becomes })
-		if err != nil {
-			return nil, err
-		}
-		err = read(which+` AND at >= $2 AND at < $3 ORDER BY id LIMIT `+strconv.Itoa(mostMoves), func(c *Course, at time.Time, was, becomes string) {
-			if c.Before == "" && len(c.Moves) == 0 {
-				c.Before = was
-			}
-			c.Moves = append(c.Moves, Moment{at, becomes})
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// compareIncidents puts open ones first, then newest first.
-func compareIncidents(a, b Incident) int {
-	if a.Open != b.Open {
-		return map[bool]int{true: -1, false: 1}[a.Open]
-	}
-	return cmp.Compare(b.ID, a.ID)
-}
-
-// SortIncidents puts open ones first, then newest first.
-func SortIncidents(list []Incident) { slices.SortFunc(list, compareIncidents) }

@@ -1,84 +1,87 @@
 package history
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
 
-// TestIncidents follows two failures that overlap, one of which comes back.
-func TestIncidents(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, dsn string) {
-		now := start
-		h := opened(t, dsn, &now)
-		move := func(list ...Transition) {
-			h.Moved(list)
-			h.flush(t)
-			now = now.Add(time.Minute)
+// script reads transitions: "second batch kind subject to", a line each.
+func script(text string) (out []Transition) {
+	begin := time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
+	for i, l := range strings.Split(strings.TrimSpace(text), "\n") {
+		var second, batch int
+		t := Transition{ID: uint64(i + 1)}
+		if _, err := fmt.Sscan(l, &second, &batch, &t.Kind, &t.Subject, &t.To); err != nil {
+			panic(err)
 		}
-		move(Transition{Kind: OfTask, Subject: "a/web/80", Address: "a", From: "up", To: "down", Cause: "hz: timeout"}, Transition{Kind: OfAddress, Subject: "a", Address: "a", From: "available", To: "unavailable"},
-			Transition{Kind: OfDomain, Subject: "www.example.com/A", From: "p [a]", To: "q [b]", Data: []byte(`[]`)})
-		move(Transition{Kind: OfVantage, Subject: "hz", From: "heard", To: "isolated"})
-		move(Transition{Kind: OfTask, Subject: "a/web/80", Address: "a", From: "down", To: "up"}, Transition{Kind: OfAddress, Subject: "a", Address: "a", From: "unavailable", To: "available"})
-		move(Transition{Kind: OfTask, Subject: "a/web/80", Address: "a", From: "up", To: "down"})
-		list, err := h.Incidents(t.Context(), IncidentFilter{Limit: 10})
-		if err != nil || len(list) != 3 {
-			t.Fatalf("%v: %+v", err, list)
-		}
-		again, vantage, first := list[0], list[1], list[2]
-		if first.Open || !first.Began.Equal(start) || !first.Ended.Equal(start.Add(2*time.Minute)) || first.Duration != 120 || first.Cause.Cause != "hz: timeout" || len(first.Objects) != 2 ||
-			first.Counts[OfDomain] != 1 || first.Answers[0].To != "q [b]" || !first.Objects[1].Ended.Equal(first.Ended) {
-			t.Errorf("first %+v", first)
-		}
-		if !again.Open || !again.Ended.IsZero() || again.Duration != 60 || !vantage.Open || vantage.Cause.Subject != "hz" {
-			t.Errorf("again %+v\nvantage %+v", again, vantage)
-		}
-		for name, row := range map[string]struct {
-			f    IncidentFilter
-			want int
-		}{
-			"an older page": {IncidentFilter{Before: vantage.ID}, 1}, "of an address": {IncidentFilter{Kind: OfAddress, Subject: "a"}, 1}, "of a domain": {IncidentFilter{Kind: OfDomain, Subject: "www.example.com/A"}, 1},
-			"of a time": {IncidentFilter{From: start.Add(30 * time.Second), Until: start.Add(90 * time.Second)}, 1}, "by id": {IncidentFilter{IDs: []uint64{first.ID, again.ID}}, 2}, "by none": {IncidentFilter{IDs: []uint64{}}, 0},
-		} {
-			row.f.Limit = 10
-			if got, err := h.Incidents(t.Context(), row.f); err != nil || len(got) != row.want {
-				t.Errorf("%s: %v %+v", name, err, got)
-			}
-		}
-		last, err := h.Last(t.Context(), []Subject{{OfTask, "a/web/80"}, {OfAddress, "a"}, {OfPool, "none"}})
-		if err != nil || len(last) != 2 || last[Subject{OfTask, "a/web/80"}].Incident != again.ID || last[Subject{OfAddress, "a"}].To != "available" {
-			t.Errorf("%v: %+v", err, last)
-		}
-	})
+		t.At, t.Incident, t.Cause = begin.Add(time.Duration(second)*time.Second), uint64(batch), "cause "+t.Subject
+		out = append(out, t)
+	}
+	return out
 }
 
-func TestCourses(t *testing.T) {
+func TestIncidentsOf(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, dsn string) {
-		now := start
-		h := opened(t, dsn, &now)
-		for i, to := range []string{"down", "up", "down"} {
-			now = start.Add(time.Duration(i) * time.Hour)
-			from, word := "up", map[string]string{"up": "available", "down": "unavailable"}
-			if to == "up" {
-				from = "down"
+	always := func(string, string) bool { return true }
+	for _, c := range []struct {
+		name, moves string
+		still       func(string, string) bool
+		want        string // "id kind/subject steps open|seconds" of each
+	}{
+		{"a pool goes down with its addresses, one after the other, and comes back", `
+10 1 task a/w/80 down
+10 1 address a unavailable
+10 1 domain d/A x
+11 4 task b/w/80 down
+11 4 address b unavailable
+11 4 pool p unavailable
+11 4 domain d/A y
+60 8 task a/w/80 up
+60 8 address a available
+60 8 pool p available
+60 8 domain d/A z
+70 12 task b/w/80 up
+70 12 address b available`, always, "1 domain/d/A 13 60"},
+		{"what has nothing in common is two", "10 1 task a/w/80 down\n11 2 task b/w/80 down\n20 3 task a/w/80 up", always, "1 task/a/w/80 2 10\n2 task/b/w/80 1 open"},
+		{"good news at the start are none", "1 1 task a/w/80 up\n2 2 vantage hz alive", always, ""},
+		{"a flapping endpoint is one", "0 1 task a/w/80 down\n10 2 task a/w/80 up\n40 3 task a/w/80 down\n50 4 task a/w/80 up", always, "1 task/a/w/80 4 50"},
+		{"after a quiet while it is another", "0 1 task a/w/80 down\n10 2 task a/w/80 up\n80 3 task a/w/80 down", always, "1 task/a/w/80 2 10\n3 task/a/w/80 1 open"},
+		{"two that turn out to be one", "0 1 address a unavailable\n1 2 address b unavailable\n2 3 pool p unavailable\n2 3 address a unavailable\n2 3 address b unavailable", always, "1 pool/p 5 open"},
+		{"what is gone goes on no longer", "0 1 address a unavailable\n5 2 address b unavailable", func(_, s string) bool { return s == "b" }, "1 address/a 1 0\n2 address/b 1 open"},
+		{"a lost vantage", "0 1 vantage hz lost\n30 2 vantage hz alive", always, "1 vantage/hz 2 30"},
+		{"unknown is no recovery", "0 1 task a/w/80 down\n5 2 task a/w/80 unknown", always, "1 task/a/w/80 2 open"},
+	} {
+		var got []string
+		for _, in := range incidentsOf(script(c.moves), c.still) {
+			end := "open"
+			if !in.Ended.IsZero() {
+				end = fmt.Sprint(in.Ended.Sub(in.Began).Seconds())
 			}
-			h.Moved([]Transition{{Kind: OfTask, Subject: "a/web", Address: "a", From: from, To: to}, {Kind: OfAddress, Subject: "a", Address: "a", From: word[from], To: word[to]}})
-			h.flush(t)
+			got = append(got, fmt.Sprintf("%d %s/%s %d %s", in.ID, in.Kind, in.Subject, in.Transitions, end))
 		}
-		got, err := h.Courses(t.Context(), OfAddress, []string{"a", "b"}, start.Add(30*time.Minute), start.Add(90*time.Minute))
-		if err != nil {
-			t.Fatal(err)
+		if g := strings.Join(got, "\n"); g != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.name, g, c.want)
 		}
-		a := got["a"]
-		if a.Before != "unavailable" || len(a.Moves) != 1 || a.Moves[0].State != "available" || !a.Moves[0].At.Equal(start.Add(time.Hour)) || a.Parts["a/web"].Before != "down" || len(a.Parts["a/web"].Moves) != 1 {
-			t.Errorf("%+v %+v", a, a.Parts["a/web"])
+	}
+}
+
+func TestIncidentFilter(t *testing.T) {
+	t.Parallel()
+	in := incidentsOf(script("0 1 address a unavailable\n0 1 domain d.example/A x"), func(string, string) bool { return true })[0]
+	yes, no := true, false
+	for _, c := range []struct {
+		f    IncidentFilter
+		want bool
+	}{
+		{IncidentFilter{}, true}, {IncidentFilter{Open: &yes}, true}, {IncidentFilter{Open: &no}, false},
+		{IncidentFilter{Kind: OfDomain}, true}, {IncidentFilter{Kind: OfPool}, false},
+		{IncidentFilter{Kind: OfAddress, Subject: "a"}, true}, {IncidentFilter{Kind: OfAddress, Subject: "d.example/A"}, false},
+		{IncidentFilter{Text: "D.EXAMPLE"}, true}, {IncidentFilter{Text: "cause A"}, true}, {IncidentFilter{Text: "other"}, false},
+	} {
+		if got := c.f.takes(in); got != c.want {
+			t.Errorf("%+v takes it: %v", c.f, got)
 		}
-		if b := got["b"]; b.Before != "" || b.Moves != nil {
-			t.Errorf("%+v", b)
-		}
-		if got, err = h.Courses(t.Context(), OfTask, []string{"a/web"}, start.Add(-time.Hour), start.Add(time.Minute)); err != nil || got["a/web"].Before != "up" || len(got["a/web"].Moves) != 1 {
-			t.Errorf("%v: before the first move: %+v", err, got["a/web"])
-		}
-	})
+	}
 }
