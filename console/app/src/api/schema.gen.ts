@@ -688,6 +688,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/changes/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a declarative file (YAML) as a change set; nothing is changed
+         * @description Needs the role viewer.
+         */
+        post: operations["readChangeFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -816,7 +836,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What went wrong together, from the first cause to the answers that changed: open ones first, then newest first
+         * Stretches of trouble, from the first thing that went down until all was well again, newest first
          * @description Needs the role viewer.
          */
         get: operations["listIncidents"];
@@ -836,10 +856,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read an incident
+         * An incident and what happened in it
          * @description Needs the role viewer.
          */
-        get: operations["getIncident"];
+        get: operations["readIncident"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1060,6 +1080,26 @@ export interface paths {
          * @description Needs the role viewer.
          */
         get: operations["mapPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/shape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The shapes of the world for the console's map, as an administrator put them into the data folder
+         * @description Needs the role viewer.
+         */
+        get: operations["readMapShape"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3243,14 +3283,6 @@ export interface components {
             ttl: number;
             type: string;
         };
-        Answered: {
-            /** @description What each line got before and after. */
-            classes?: unknown;
-            /** @description NAME/TYPE, or (other) with how many more in to. */
-            domain: string;
-            from: string;
-            to: string;
-        };
         Assertion: {
             /** @description By health, modes and overrides together; with ?with=health. */
             readonly available?: boolean;
@@ -3510,6 +3542,12 @@ export interface components {
             /** Format: date-time */
             ends_at: string;
             file: string;
+        };
+        ChangeFile: {
+            /** @description Objects wholly described, in the order in which they refer to one another. */
+            put: components["schemas"]["PutItem"][];
+            /** @description Zones whose whole record set stands in put. */
+            replace_records: string[];
         };
         ChangeRequest: {
             /** @description Why; kept with the revision. */
@@ -4007,7 +4045,7 @@ export interface components {
             kind?: string;
             /**
              * Format: int64
-             * @description Line of the master file that it is about.
+             * @description Line of the file that it is about.
              */
             line?: number;
             message: string;
@@ -4183,45 +4221,84 @@ export interface components {
             ranges_ipv6: number;
         };
         Incident: {
-            /** @description Access domains whose answers changed; at most 20. */
-            answers: components["schemas"]["Answered"][];
+            addresses: components["schemas"]["Reached"];
             /** Format: date-time */
             began: string;
-            /** @description The first of it. */
-            cause: components["schemas"]["Transition"];
-            /** @description How many objects of each kind it reached: task, vantage, address, pool, domain. */
-            counts: {
-                [key: string]: number;
-            };
-            /**
-             * Format: double
-             * @description Until it ended, or until now.
-             */
-            duration_seconds: number;
+            /** @description Of its first transition that was for the worse. */
+            cause?: string;
+            /** @description Access domains whose answers changed. */
+            domains: components["schemas"]["Reached"];
+            /** @description What of it is down now, as KIND/NAME; at most 20. */
+            down: string[];
             /**
              * Format: date-time
-             * @description When the last of it had come back; absent while it is open.
+             * @description When the last of it was well again; absent while it goes on.
              */
             ended?: string;
             /**
              * Format: int64
-             * @description Id of its first transition.
+             * @description Of its first transition.
              */
             id: number;
-            /** @description What failed, in the order of causes; at most 50. */
-            objects: components["schemas"]["Reached"][];
-            /** @description Something that failed in it has not come back. */
-            open: boolean;
+            /**
+             * @description Of the gravest thing that it reached: an access domain whose answers changed, else a pool, an address, a task, a vantage.
+             * @enum {string}
+             */
+            kind: "task" | "vantage" | "address" | "pool" | "domain";
+            pools: components["schemas"]["Reached"];
+            subject: string;
+            tasks: components["schemas"]["Reached"];
+            /**
+             * Format: int64
+             * @description How many transitions it has.
+             */
+            transitions: number;
+            vantages: components["schemas"]["Reached"];
+        };
+        IncidentAnswer: {
+            addresses: components["schemas"]["Reached"];
+            /** Format: date-time */
+            began: string;
+            /** @description Of its first transition that was for the worse. */
+            cause?: string;
+            /** @description Access domains whose answers changed. */
+            domains: components["schemas"]["Reached"];
+            /** @description What of it is down now, as KIND/NAME; at most 20. */
+            down: string[];
+            /**
+             * Format: date-time
+             * @description When the last of it was well again; absent while it goes on.
+             */
+            ended?: string;
+            /**
+             * Format: int64
+             * @description Of its first transition.
+             */
+            id: number;
+            /**
+             * @description Of the gravest thing that it reached: an access domain whose answers changed, else a pool, an address, a task, a vantage.
+             * @enum {string}
+             */
+            kind: "task" | "vantage" | "address" | "pool" | "domain";
+            pools: components["schemas"]["Reached"];
+            /** @description Its transitions, oldest first; the first 2,000. */
+            steps: components["schemas"]["Transition"][];
+            subject: string;
+            tasks: components["schemas"]["Reached"];
+            /**
+             * Format: int64
+             * @description How many transitions it has.
+             */
+            transitions: number;
+            vantages: components["schemas"]["Reached"];
         };
         IncidentList: {
             items: components["schemas"]["Incident"][];
-            /** @description Give it as ?cursor for the next page; absent on the last. */
             next_cursor?: string;
-            /**
-             * Format: int64
-             * @description Of all pages.
-             */
-            total?: number;
+            /** @description There was more in this time than is looked through at once; the oldest is missing. Ask for a shorter time. */
+            partial: boolean;
+            /** Format: int64 */
+            total: number;
         };
         Instead: {
             /** @description With everything healthy and without overrides. */
@@ -5535,20 +5612,10 @@ export interface components {
             version?: number;
         };
         Reached: {
-            address?: string;
-            /** Format: date-time */
-            at: string;
-            cause?: string;
-            /**
-             * Format: date-time
-             * @description When it changed again; absent while it has not.
-             */
-            ended?: string;
-            from: string;
-            /** @enum {string} */
-            kind: "task" | "vantage" | "address" | "pool";
-            subject: string;
-            to: string;
+            /** Format: int64 */
+            count: number;
+            /** @description At most 20. */
+            names: string[];
         };
         Record: {
             /** @description By health, modes and overrides together; with ?with=health. */
@@ -9094,6 +9161,39 @@ export interface operations {
             };
         };
     };
+    readChangeFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeFile"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
@@ -9344,22 +9444,24 @@ export interface operations {
     listIncidents: {
         parameters: {
             query?: {
-                /** @description Only those that are open, or have ended. */
-                open?: boolean;
-                /** @description With subject: task, vantage, address, pool or domain. */
+                /** @description open or over. */
+                state?: string;
+                /** @description Only those that reached a task, vantage, address, pool or domain. */
                 kind?: string;
-                /** @description Only incidents that reach this object. */
+                /** @description Only those that reached this, in full. */
                 subject?: string;
-                /** @description How far back from now, like 1h or 30d. Instead of from. */
+                /** @description Text in the cause or in the name of something that it reached, any case. */
+                q?: string;
+                /** @description Entries of a page, 1 to 1000; default 100. */
+                limit?: number;
+                /** @description From next_cursor of the page before. */
+                cursor?: string;
+                /** @description How far back from now, like 1h or 30d; default 24h. Instead of from. */
                 last?: string;
                 /** @description Beginning, like 2026-11-25T00:00:00Z. */
                 from?: string;
                 /** @description End, exclusive; default now. */
                 until?: string;
-                /** @description Entries of a page, 1 to 1000; default 100. */
-                limit?: number;
-                /** @description From next_cursor of the page before. */
-                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -9387,7 +9489,7 @@ export interface operations {
             };
         };
     };
-    getIncident: {
+    readIncident: {
         parameters: {
             query?: never;
             header?: never;
@@ -9405,7 +9507,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Incident"];
+                    "application/json": components["schemas"]["IncidentAnswer"];
                 };
             };
             /** @description A problem document. */
@@ -9998,6 +10100,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MapAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readMapShape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description A problem document. */

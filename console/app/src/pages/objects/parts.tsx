@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "@/api/client";
 import { Heartbeat } from "@/components/Heartbeat";
 import { ObjectLink } from "@/components/ObjectLink";
+import { OrderText } from "@/components/OrderText";
 import { Problem } from "@/components/Problem";
 import { Section } from "@/components/Section";
 import { StateBadge } from "@/components/State";
@@ -39,7 +40,7 @@ export function Facts({ items }: { items: [label: string, value: ReactNode][] })
 }
 
 /** How it was over the last hour, day or week. */
-export function BeatSection({ kind, name }: { kind: "address" | "pool" | "domain"; name: string }) {
+export function BeatSection({ kind, name }: { kind: "address" | "pool" | "vantage"; name: string }) {
   const { t } = useTranslation("objects");
   const [search, set] = useSearchState<ObjectSearch>();
   const last = search.beat ?? "24h";
@@ -138,27 +139,6 @@ export function RevisionsSection({ object }: { object: string }) {
         </Table>
       )}
     </Section>
-  );
-}
-
-type Order = Schemas["OverrideState"];
-
-/** What an override says, with its end. */
-export function OrderText({ o }: { o: Pick<Order, "action" | "reason" | "author" | "ends_at" | "target" | "selector"> }) {
-  const { t } = useTranslation("objects");
-  const what = t(o.action === "drain" ? "order_drain" : "order_enable", { target: o.target || o.selector });
-  return (
-    <Text fz="sm" component="span">
-      {what}
-      {o.reason ? ` · ${t("order_reason", { reason: o.reason })}` : ""} · {t("order_by", { author: o.author })} ·{" "}
-      {o.ends_at ? (
-        <>
-          {t("order_ends")} <Ago at={o.ends_at} />
-        </>
-      ) : (
-        t("order_no_end")
-      )}
-    </Text>
   );
 }
 
