@@ -117,7 +117,7 @@ test("scenarios: from an empty installation to a working dig", async () => {
     if (i === 0) {
       // Nothing is hosted here: the zone is made with it.
       await page.getByText("No zone here holds this name yet").waitFor();
-      await expect.poll(() => page.getByLabel("Zone").inputValue()).toBe("shop.example");
+      await expect.poll(() => page.getByRole("combobox", { name: "Zone" }).inputValue()).toBe("shop.example");
       await tags(page, "Name servers", 0, "ns1.shop.example");
       await expectAccessible(page, "scenario, name");
     } else await page.getByText("In the zone shop.example").waitFor();

@@ -165,7 +165,18 @@ function Confirm({ act: first, kind, objectKey, onClose }: { act: Act; kind: Kin
           {dry.data && <Warnings list={dry.data.warnings} />}
         </div>
         {error !== undefined && <Problem error={error} />}
-        <Group justify="flex-end" gap="xs">
+        {/* Within reach of the thumb, however long the effect is. */}
+        <Group
+          justify="flex-end"
+          gap="xs"
+          py="sm"
+          style={{
+            position: "sticky",
+            bottom: 0,
+            background: "var(--mantine-color-body)",
+            borderTop: "1px solid var(--mantine-color-default-border)",
+          }}
+        >
           <Button variant="default" onClick={onClose}>
             {t("common:action.cancel")}
           </Button>
