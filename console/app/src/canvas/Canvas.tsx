@@ -125,6 +125,21 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
     return drawn;
   }, [picture, t, lineNames, light, selected]);
 
+  // Brings a node into sight, no further than needed.
+  const reveal = useCallback(
+    (id: string) => {
+      const at = places.get(id);
+      const el = box.current;
+      if (!at || !el) return;
+      const v = flow.getViewport();
+      const shift = (low: number, high: number, room: number) =>
+        low < 16 ? 16 - low : high > room - 16 ? Math.max(room - 16 - high, 16 - low) : 0;
+      const dx = shift(at.x * v.zoom + v.x, (at.x + at.width) * v.zoom + v.x, el.clientWidth);
+      const dy = shift(at.y * v.zoom + v.y, (at.y + at.height) * v.zoom + v.y, el.clientHeight);
+      if (dx !== 0 || dy !== 0) void flow.setViewport({ ...v, x: v.x + dx, y: v.y + dy });
+    },
+    [flow, places],
+  );
   const focus = useCallback(
     (id: string) => {
       const find = () => box.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
@@ -241,7 +256,16 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
   }, [places, picture, flow]);
 
   return (
-    <div ref={box} className="cv-box" onKeyDownCapture={keys}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys and focus are those of the nodes inside
+    <div
+      ref={box}
+      className="cv-box"
+      onKeyDownCapture={keys}
+      onFocus={(e) => {
+        const id = (e.target as HTMLElement).closest<HTMLElement>(".react-flow__node")?.dataset.id;
+        if (id) reveal(id);
+      }}
+    >
       <ReactFlow<FlowNode>
         nodes={nodes}
         edges={noEdges}
@@ -253,6 +277,7 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
         nodesConnectable={false}
         elementsSelectable={false}
         nodesFocusable
+        autoPanOnNodeFocus={false}
         edgesFocusable={false}
         deleteKeyCode={null}
         selectionKeyCode={null}

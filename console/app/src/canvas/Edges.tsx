@@ -29,50 +29,57 @@ export const Edges = memo(function Edges({
   }
   const rank = (e: DrawnEdge) => (e.lit ? 3 : e.now ? 2 : e.reachable ? 1 : 0);
   const ordered = [...edges].sort((a, b) => rank(a) - rank(b));
-  const shown = new Set<string>();
+  const labels: { id: string; x: number; y: number; text: string; off: boolean }[] = [];
+  const drawing = (
+    <svg className="cv-edges" aria-hidden="true">
+      {ordered.map((e) => {
+        const a = places.get(e.from);
+        const b = places.get(e.to);
+        if (!a || !b) return null;
+        const [x1, y1, x2, y2] = [a.x + a.width, a.y + a.height / 2, b.x, slot.get(e.id) ?? b.y + b.height / 2];
+        // Steep between the columns and flat before the target, where the rule stands.
+        const flat = e.label ? Math.min(88, (x2 - x1) * 0.6) : 0;
+        const bend = Math.max(24, (x2 - flat - x1) / 2);
+        const d = `M${x1},${y1} C${x1 + bend},${y1} ${x2 - flat - bend},${y2} ${x2 - flat},${y2} L${x2},${y2}`;
+        const off = !e.reachable || !e.enabled;
+        if (e.label) labels.push({ id: e.id, x: x2, y: y2, text: e.label, off: off || e.lit === false });
+        return (
+          <g key={e.id}>
+            <path
+              className="cv-edge"
+              d={d}
+              data-kind={e.kind}
+              data-now={e.now && e.lit === undefined}
+              data-off={off}
+              data-mark={e.mark}
+              data-lit={e.lit}
+              data-selected={e.selected}
+            />
+            {e.owner && (
+              // biome-ignore lint/a11y/noStaticElementInteractions: keys reach a link by the menu of the node it leads to
+              <path className="cv-hit" d={d} onClick={() => onSelect(e)}>
+                <title>{e.title}</title>
+              </path>
+            )}
+          </g>
+        );
+      })}
+    </svg>
+  );
   return (
     <ViewportPortal>
-      <svg className="cv-edges" aria-hidden="true">
-        {ordered.map((e) => {
-          const a = places.get(e.from);
-          const b = places.get(e.to);
-          if (!a || !b) return null;
-          const [x1, y1, x2, y2] = [a.x + a.width, a.y + a.height / 2, b.x, slot.get(e.id) ?? b.y + b.height / 2];
-          // Steep between the columns and flat before the target, where the rule stands.
-          const flat = e.label ? Math.min(88, (x2 - x1) * 0.6) : 0;
-          const bend = Math.max(24, (x2 - flat - x1) / 2);
-          const d = `M${x1},${y1} C${x1 + bend},${y1} ${x2 - flat - bend},${y2} ${x2 - flat},${y2} L${x2},${y2}`;
-          const off = !e.reachable || !e.enabled;
-          const once = `${e.to} ${Math.round(y2)} ${e.label}`;
-          const label = shown.has(once) ? "" : e.label;
-          shown.add(once);
-          return (
-            <g key={e.id}>
-              <path
-                className="cv-edge"
-                d={d}
-                data-kind={e.kind}
-                data-now={e.now && e.lit === undefined}
-                data-off={off}
-                data-mark={e.mark}
-                data-lit={e.lit}
-                data-selected={e.selected}
-              />
-              {e.owner && (
-                // biome-ignore lint/a11y/noStaticElementInteractions: keys reach a link by the menu of the node it leads to
-                <path className="cv-hit" d={d} onClick={() => onSelect(e)}>
-                  <title>{e.title}</title>
-                </path>
-              )}
-              {label && (
-                <text className="cv-rule" x={x2 - 8} y={y2 - 4} data-off={off}>
-                  {label}
-                </text>
-              )}
-            </g>
-          );
-        })}
-      </svg>
+      {drawing}
+      {labels.map((l) => (
+        <span
+          key={l.id}
+          aria-hidden="true"
+          className="cv-rule"
+          data-off={l.off}
+          style={{ transform: `translate(${l.x - 8}px, ${l.y - 1}px) translate(-100%, -100%)` }}
+        >
+          {l.text}
+        </span>
+      ))}
     </ViewportPortal>
   );
 });

@@ -92,6 +92,7 @@ export function Tree({
     })();
     if (to === undefined && !act) return;
     e.preventDefault();
+    e.stopPropagation(); // a menu that opens now would take the same key for its own
     if (act) onAct(act === "open" && r.n.kind === "more" ? "toggle" : act, r.n.id, place);
     else if (to === i && r.children > 0 && e.key.startsWith("Arrow")) toggle(r);
     else if (to !== undefined) go(to);

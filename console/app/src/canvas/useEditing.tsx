@@ -446,7 +446,7 @@ function AddDialog({
   const title = t(`act.add_${what}`);
   const type = root.type === "AAAA" ? "IPv6" : root.type === "CNAME" ? "domain" : "IPv4";
   return (
-    <Modal opened onClose={onClose} title={title} zIndex={400}>
+    <Modal opened onClose={onClose} closeButtonProps={{ "aria-label": t("common:action.close") }} title={title} zIndex={210}>
       {(what === "pool" || what === "pool_line") && (
         <RefPicker
           kind="pool"
@@ -557,7 +557,13 @@ function LinkDialog({
     onClose();
   };
   return (
-    <Modal opened onClose={onClose} title={t("link.title", { owner: owner.key.split("/")[0], member })} zIndex={150}>
+    <Modal
+      opened
+      onClose={onClose}
+      closeButtonProps={{ "aria-label": t("common:action.close") }}
+      title={t("link.title", { owner: owner.key.split("/")[0], member })}
+      zIndex={210}
+    >
       <form
         onSubmit={(e) => {
           e.preventDefault();
@@ -647,8 +653,9 @@ function RemoveDialog({
     <Modal
       opened
       onClose={onClose}
+      closeButtonProps={{ "aria-label": t("common:action.close") }}
       title={t("remove.title", { kind: kindWord(t, n), name: nameOf(t, n), from })}
-      zIndex={400}
+      zIndex={210}
       aria-describedby={id}
     >
       <Stack gap="sm" id={id}>

@@ -41,14 +41,18 @@ export function Steps({ q, x, here }: { q: Question; x: Explanation; here?: stri
 
 function Outcome({ x }: { x: Explanation }) {
   const { t } = useTranslation("explain");
-  const data = (x.answer ?? []).map((a) => a.data);
+  // A chain of CNAMEs is told as one: a → b → what it comes to.
+  const all = x.answer ?? [];
+  const alias = all.filter((a) => a.type === "CNAME" && x.type !== "CNAME").map((a) => a.data.replace(/\.$/, ""));
+  const data = all.filter((a) => a.type !== "CNAME" || x.type === "CNAME").map((a) => a.data);
+  const told = [...alias, ...(data.length > 0 ? [data.join(t("comma"))] : [])].join(" → ");
   return (
     <Box aria-live="polite" data-outcome={x.outcome}>
       <Text fz="xs" c="dimmed">
         {t("clients_get")}
       </Text>
       <Text fw={650} style={{ overflowWrap: "anywhere" }}>
-        {data.length > 0 ? data.join(t("comma")) : t(`outcome.${x.outcome}`)}
+        {told || t(`outcome.${x.outcome}`)}
       </Text>
       <Text fz="sm" c="dimmed">
         {[x.rcode, ...(x.answer?.[0] ? [t("ttl", { ttl: number(x.answer[0].ttl) })] : []), t("scope", { bits: number(x.scope) })].join(

@@ -1,10 +1,11 @@
 import { Anchor, Badge, Button, Group, Select, Skeleton, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconSearch, IconSitemap } from "@tabler/icons-react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { $api, type Schemas } from "@/api/client";
+import { $api, api, type Schemas } from "@/api/client";
 import { useCan } from "@/api/session";
 import { StateMark } from "@/canvas/icons";
 import { stateOf } from "@/canvas/model";
@@ -15,7 +16,7 @@ import { Page } from "@/components/Page";
 import { Problem } from "@/components/Problem";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { number } from "@/lib/format";
-import { type ListSearch, policies, types } from "./search";
+import { healths, type ListSearch, policies, types } from "./search";
 
 const route = getRouteApi("/shell/domains");
 type Domain = Schemas["AccessDomain"];
@@ -38,6 +39,8 @@ export function Domains() {
   const { cursor, paging } = useCursor(JSON.stringify(search));
   const query = {
     limit: pageSize,
+    with: "health",
+    ...(search.health ? { health: search.health } : {}),
     sort: search.sort ?? "name",
     ...(cursor ? { cursor } : {}),
     ...(search.q ? { q: search.q } : {}),
@@ -51,7 +54,7 @@ export function Domains() {
     { params: { query } },
     { placeholderData: (old) => old },
   );
-  const filtered = Boolean(search.q || search.type || search.policy || search.enabled);
+  const filtered = Boolean(search.q || search.type || search.policy || search.enabled || search.health);
 
   const columns: Column<Domain>[] = [
     {
@@ -76,7 +79,7 @@ export function Domains() {
         </Group>
       ),
     },
-    { key: "health", title: t("health"), cell: (d) => <Health d={d} /> },
+    { key: "health", title: t("health"), sort: "health", cell: (d) => <Health d={d} /> },
     { key: "now", title: t("answers_now"), cell: (d) => <Now d={d} />, wide: true },
     { key: "policy", title: t("policy"), cell: (d) => t(`common:policy.${d.policy}`), wide: true },
     { key: "pools", title: t("pools"), cell: (d) => number(d.pools.length), numeric: true, wide: true },
@@ -119,6 +122,15 @@ export function Domains() {
           onChange={(v) => set({ policy: (v ?? undefined) as ListSearch["policy"] })}
         />
         <Select
+          label={t("health")}
+          clearable
+          placeholder={t("any")}
+          w={160}
+          data={healths.map((x) => ({ value: x, label: stateWord(t, stateOf({ health: x }, undefined)) }))}
+          value={search.health ?? null}
+          onChange={(v) => set({ health: (v ?? undefined) as ListSearch["health"] })}
+        />
+        <Select
           label={t("use")}
           clearable
           placeholder={t("any")}
@@ -150,7 +162,7 @@ export function Domains() {
                   variant="default"
                   onClick={() => {
                     setQ("");
-                    set({ q: undefined, type: undefined, policy: undefined, enabled: undefined });
+                    set({ q: undefined, type: undefined, policy: undefined, enabled: undefined, health: undefined });
                   }}
                 >
                   {t("clear_filters")}
@@ -189,22 +201,11 @@ function Scenarios() {
   );
 }
 
-function useGraph(d: Domain) {
-  return $api.useQuery(
-    "get",
-    "/api/v1/access-domains/{name}/{type}/graph",
-    { params: { path: { name: d.name, type: d.type } } },
-    { staleTime: 15_000 },
-  );
-}
-
 function Health({ d }: { d: Domain }) {
   const { t } = useTranslation("canvas");
-  const { data } = useGraph(d);
-  if (!data) return <Skeleton height={16} width={90} />;
-  const state = stateOf(data.domain, d);
+  const state = stateOf({ health: d.health ?? "unknown", override: d.override }, d);
   return (
-    <span title={saidOf(data.domain.state)}>
+    <span title={d.state ? saidOf(d.state) : undefined}>
       <StateMark state={state} word={stateWord(t, state)} />
     </span>
   );
@@ -213,7 +214,14 @@ function Health({ d }: { d: Domain }) {
 /** Who answers now, line by line; lines that get the same stand together. */
 function Now({ d }: { d: Domain }) {
   const { t } = useTranslation("domains");
-  const { data } = useGraph(d);
+  // Asked again when the domain or its health changes, and now and then: not at each change of health anywhere.
+  const { data } = useQuery({
+    queryKey: ["now", d.name, d.type, d.version, d.health, d.state?.text],
+    queryFn: async ({ signal }) =>
+      (await api.GET("/api/v1/access-domains/{name}/{type}/graph", { params: { path: { name: d.name, type: d.type } }, signal })).data,
+    placeholderData: keepPreviousData,
+    refetchInterval: 30_000,
+  });
   if (!data) return <Skeleton height={16} width={160} />;
   if (!data.domain.answered)
     return (

@@ -12,7 +12,10 @@ function without<T extends object>(o: T): T {
 export const types = ["A", "AAAA", "CNAME"] as const;
 export const policies = ["proximity", "sequential", "round_robin", "weighted"] as const;
 
+export const healths = ["ok", "ok_alert", "exceptional", "unknown", "unmonitored", "disabled"] as const;
+
 export type ListSearch = {
+  health?: (typeof healths)[number] | undefined;
   q?: string | undefined;
   type?: (typeof types)[number] | undefined;
   policy?: (typeof policies)[number] | undefined;
@@ -25,6 +28,7 @@ export function listSearch(s: Raw): ListSearch {
     q: text(s.q),
     type: one(s.type, types),
     policy: one(s.policy, policies),
+    health: one(s.health, healths),
     enabled: one(String(s.enabled), ["true", "false"] as const),
     sort: text(s.sort),
   });
