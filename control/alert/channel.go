@@ -22,12 +22,13 @@ var ChannelKinds = []string{send.Email, send.Webhook, send.DingTalk, send.Feishu
 // ChannelSpec is what people say about a channel. Which fields belong to which kind is
 // checked. Absent secrets keep what was there.
 type ChannelSpec struct {
-	Kind        string `json:"kind" enum:"email,webhook,dingtalk,feishu,wecom,slack,pagerduty,alertmanager"`
-	Enabled     *bool  `json:"enabled,omitempty" doc:"Default true. What a disabled channel would have been told is not told later."`
-	Language    string `json:"language,omitempty" enum:"en,zh" doc:"Of its texts; default en."`
-	MinSeverity string `json:"min_severity,omitempty" enum:"warning,error,critical" doc:"What is milder is not told here; default warning."`
-	Rate        int    `json:"rate_per_minute,omitempty" minimum:"0" maximum:"600" doc:"Messages a minute; what waits beyond becomes one message. 0: what the other side takes."`
-	Remark      string `json:"remark,omitempty" maxLength:"1024"`
+	Kind        string   `json:"kind" enum:"email,webhook,dingtalk,feishu,wecom,slack,pagerduty,alertmanager"`
+	Enabled     *bool    `json:"enabled,omitempty" doc:"Default true. What a disabled channel would have been told is not told later."`
+	Language    string   `json:"language,omitempty" enum:"en,zh" doc:"Of its texts; default en."`
+	MinSeverity string   `json:"min_severity,omitempty" enum:"warning,error,critical" doc:"What is milder is not told here; default warning."`
+	Events      []string `json:"events,omitempty" doc:"Codes of the alerts that are told here, of those that the rules tell; absent: all."`
+	Rate        int      `json:"rate_per_minute,omitempty" minimum:"0" maximum:"600" doc:"Messages a minute; what waits beyond becomes one message. 0: what the other side takes."`
+	Remark      string   `json:"remark,omitempty" maxLength:"1024"`
 
 	URL      *traffic.Value    `json:"url,omitempty" doc:"All but email: where to send, with its token. Optional for pagerduty. Only its host is ever shown."`
 	Secret   *traffic.Value    `json:"secret,omitempty" doc:"webhook, dingtalk, feishu: key of the signature. pagerduty: integration (routing) key. email, alertmanager: password, or without username a bearer token. Never shown; empty text removes it."`
@@ -49,6 +50,7 @@ type Channel struct {
 	Enabled     bool              `json:"enabled"`
 	Language    string            `json:"language" enum:"en,zh"`
 	MinSeverity string            `json:"min_severity" enum:"warning,error,critical"`
+	Events      []string          `json:"events,omitempty" doc:"Codes of the alerts that are told here; absent: all that the rules tell."`
 	Rate        int               `json:"rate_per_minute"`
 	Remark      string            `json:"remark,omitempty"`
 	URL         string            `json:"url,omitempty" doc:"Scheme and host; the rest is a secret."`
@@ -192,6 +194,7 @@ func (c *ChannelSpec) Check() error {
 	if c.Language != "" && c.Language != send.English && c.Language != send.Chinese {
 		p.add("language", "invalid_value", "is %q; use en or zh", c.Language)
 	}
+	checkRules(&p, nil, c.Events, nil)
 	if c.MinSeverity != "" && !slices.Contains(severities, c.MinSeverity) {
 		p.add("min_severity", "invalid_value", "is %q; use %s", c.MinSeverity, strings.Join(severities, ", "))
 	}
@@ -229,7 +232,7 @@ func (c *ChannelSpec) checkMail(p *problems, need func(field, why string)) {
 
 // show is a channel without its secrets.
 func (c *stored) show(name string) Channel {
-	out := Channel{Name: name, Kind: c.Kind, Enabled: *c.Enabled, Language: c.Language, MinSeverity: c.MinSeverity, Rate: c.rate(), Remark: c.Remark, Username: c.Username, CAFile: c.CAFile,
+	out := Channel{Name: name, Kind: c.Kind, Enabled: *c.Enabled, Language: c.Language, MinSeverity: c.MinSeverity, Events: c.Events, Rate: c.rate(), Remark: c.Remark, Username: c.Username, CAFile: c.CAFile,
 		Host: c.Host, Port: c.Port, TLS: c.TLS, From: c.From, To: c.To, Mention: c.Mention, Labels: c.Labels, Version: c.version}
 	if c.URL != nil {
 		if out.URLFile = c.URL.File; out.URLFile == "" {

@@ -34,7 +34,7 @@ func (r *Rules) route(c *Condition) []string {
 			list = names
 		}
 		for _, n := range list {
-			if ch := r.channels[n]; ch != nil && *ch.Enabled && atLeast(c.severity(), ch.MinSeverity) {
+			if ch := r.channels[n]; ch != nil && *ch.Enabled && atLeast(c.severity(), ch.MinSeverity) && (len(ch.Events) == 0 || slices.Contains(ch.Events, c.Event)) {
 				told[n] = true
 			}
 		}

@@ -487,6 +487,35 @@ func TestOverrides(t *testing.T) {
 	})
 }
 
+// TestAChannelIsToldItsEvents: and their ends, and nothing else.
+func TestAChannelIsToldItsEvents(t *testing.T) {
+	t.Parallel()
+	inTime(t, func(w *world) {
+		w.channel("all", send.Webhook)
+		spec := alert.ChannelSpec{Kind: send.Webhook, URL: &traffic.Value{Text: "http://192.0.2.1/x"}, Events: []string{"pool_gone"}}
+		var invalid *traffic.Invalid
+		if _, err := w.service.PutChannel(w.Context(), "pools", spec, nil, "test"); !errors.As(err, &invalid) || invalid.Problems[0].Field != "events[0]" {
+			w.Fatalf("an event that is none: %v", err)
+		}
+		spec.Events = []string{alert.PoolUnavailable}
+		if _, err := w.service.PutChannel(w.Context(), "pools", spec, nil, "test"); err != nil {
+			w.Fatal(err)
+		}
+		w.settings(func(*alert.Settings) {})
+		w.lead("a")
+		w.observe(address("a"), pool("p", "b"))
+		w.wait(time.Minute)
+		w.observe()
+		w.wait(time.Minute)
+		if !told(w.in, "pools", "pool_unavailable p", "pool_available p")() {
+			w.Errorf("pools %v, all %v", w.in.lines("pools"), w.in.lines("all"))
+		}
+		if got := len(w.in.lines("all")); got != 4 {
+			w.Errorf("all was told %d: %v", got, w.in.lines("all"))
+		}
+	})
+}
+
 // TestQuietHours: what is milder waits for the morning, with what became of it.
 func TestQuietHours(t *testing.T) {
 	t.Parallel()
