@@ -158,9 +158,9 @@ func (s *Telling) order(zh bool) string {
 	case ActRelease:
 		return fmt.Sprintf(pick(zh, "%s does not take care of %s any more", "%s 取消认领：%s"), s.Who, what)
 	case ActMute:
-		return fmt.Sprintf(pick(zh, "%s muted %s until %s", "%s 静音：%s，至 %s"), s.Who, what, stamp(s.Facts.Until))
+		return fmt.Sprintf(pick(zh, "%s muted %s until %s", "%s 静默：%s，至 %s"), s.Who, what, stamp(s.Facts.Until))
 	}
-	return fmt.Sprintf(pick(zh, "%s ended the mute of %s", "%s 取消静音：%s"), s.Who, what)
+	return fmt.Sprintf(pick(zh, "%s ended the mute of %s", "%s 取消静默：%s"), s.Who, what)
 }
 
 func pick(zh bool, en, cn string) string {

@@ -2639,6 +2639,8 @@ export interface components {
         AlertChannel: {
             ca_file?: string;
             enabled: boolean;
+            /** @description Codes of the alerts that are told here; absent: all that the rules tell. */
+            events?: string[];
             from?: string;
             host?: string;
             /** @enum {string} */
@@ -2686,6 +2688,8 @@ export interface components {
             ca_file?: string;
             /** @description Default true. What a disabled channel would have been told is not told later. */
             enabled?: boolean;
+            /** @description Codes of the alerts that are told here, of those that the rules tell; absent: all. */
+            events?: string[];
             /** @description email: sender, like Meridian <gtm@example.com>. */
             from?: string;
             /** @description email: the mail server. */

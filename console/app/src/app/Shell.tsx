@@ -124,13 +124,20 @@ export function Shell() {
                 <Text fz="xs" fw={650} c="dimmed" px="sm" pt="sm" pb={4}>
                   {t(`nav.group_${g}`)}
                 </Text>
-                {items.map(({ to, label, icon: I }) => (
+                {items.map(({ to, label, icon: I, badge: B }) => (
                   <NavLink
                     key={to}
                     component={Link}
                     to={to}
                     label={t(label)}
                     leftSection={<I size={17} aria-hidden />}
+                    rightSection={
+                      B && (
+                        <Suspense>
+                          <B />
+                        </Suspense>
+                      )
+                    }
                     active={at(to)}
                     aria-current={at(to) ? "page" : undefined}
                     py={6}
