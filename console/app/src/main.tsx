@@ -22,8 +22,9 @@ Object.assign(window, { __webpack_nonce__: nonce });
 
 function App() {
   const density = useDensity();
-  const theme = useMemo(() => themeFor(density), [density]);
   const { t } = useTranslation();
+  const close = t("action.close");
+  const theme = useMemo(() => themeFor(density, close), [density, close]);
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <Notifications position="bottom-right" />

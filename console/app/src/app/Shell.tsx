@@ -1,11 +1,13 @@
-import { ActionIcon, AppShell, Burger, Group, Kbd, Menu, NavLink, ScrollArea, Text, UnstyledButton } from "@mantine/core";
+import { ActionIcon, AppShell, Burger, Button, Group, Kbd, Menu, NavLink, ScrollArea, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
-import { IconArrowAutofitHeight, IconLogout, IconSearch, IconUserCircle } from "@tabler/icons-react";
+import { IconArrowAutofitHeight, IconLock, IconLogout, IconSearch, IconUserCircle } from "@tabler/icons-react";
 import { Link, Outlet, useRouter, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { signOut, useWho } from "@/api/session";
 import { startStream } from "@/api/stream";
+import { Empty } from "@/components/Empty";
+import { Page } from "@/components/Page";
 import { DraftBar, EditHost } from "@/edit";
 import { openDraft } from "@/edit/draft";
 import type { NavItem } from "./area";
@@ -13,6 +15,7 @@ import { LiveBadge } from "./LiveBadge";
 import { Mark } from "./Mark";
 import { LanguageMenu, SchemeMenu } from "./Menus";
 import { setDensity, useDensity } from "./prefs";
+import { visited } from "./recent";
 
 const Palette = lazy(() => import("./Palette"));
 const groups = ["watch", "steer", "serve", "manage"] as const;
@@ -36,6 +39,7 @@ export function Shell() {
   useEffect(() => openDraft(who.id), [who.id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever the place changes
   useEffect(close, [path]);
+  useEffect(() => visited(path), [path]);
   useHotkeys([["mod+K", () => setPalette(true)]], []);
 
   const leave = async () => {
@@ -150,7 +154,7 @@ export function Shell() {
         </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
-        <Outlet />
+        {who.role || path === "/account" ? <Outlet /> : <NoAccess name={who.name} leave={leave} />}
       </AppShell.Main>
       <EditHost />
       <DraftBar />
@@ -160,5 +164,17 @@ export function Shell() {
         </Suspense>
       )}
     </AppShell>
+  );
+}
+
+/** Signed in, but nothing was granted: said once, in place of refusals everywhere. */
+function NoAccess({ name, leave }: { name: string; leave: () => Promise<void> }) {
+  const { t } = useTranslation();
+  return (
+    <Page title={t("no_access.title")}>
+      <Empty icon={IconLock} title={t("no_access.title")} actions={<Button onClick={() => void leave()}>{t("shell.sign_out")}</Button>}>
+        {t("no_access.why", { name })}
+      </Empty>
+    </Page>
   );
 }

@@ -17,5 +17,6 @@ export const router = createRouter({
 
 onSignedOut(() => {
   queryClient.setQueryData(whoQuery.queryKey, null);
-  if (router.state.location.pathname !== "/signin") void router.navigate({ to: "/signin", search: { back: router.state.location.href } });
+  if (router.state.location.pathname !== "/signin")
+    void router.navigate({ to: "/signin", search: { back: router.state.location.href, ended: true } });
 });

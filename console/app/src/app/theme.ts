@@ -29,7 +29,7 @@ const red: MantineColorsTuple = [
   "#962020",
 ];
 
-export function themeFor(density: Density) {
+export function themeFor(density: Density, close: string) {
   const size = density === "compact" ? "xs" : "sm";
   return createTheme({
     primaryColor: "meridian",
@@ -46,6 +46,7 @@ export function themeFor(density: Density) {
       sizes: { h1: { fontSize: "1.375rem", lineHeight: "1.3" }, h2: { fontSize: "1.0625rem" }, h3: { fontSize: "0.9375rem" } },
     },
     components: {
+      CloseButton: { defaultProps: { "aria-label": close } }, // of dialogs and notices too
       Button: { defaultProps: { size } },
       TextInput: { defaultProps: { size } },
       NumberInput: { defaultProps: { size } },

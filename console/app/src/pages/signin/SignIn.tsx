@@ -8,6 +8,7 @@ import { whoQuery } from "@/api/session";
 import { Mark } from "@/app/Mark";
 import { LanguageMenu, SchemeMenu } from "@/app/Menus";
 import { Problem } from "@/components/Problem";
+import { duration } from "@/lib/format";
 
 const route = getRouteApi("/signin");
 
@@ -16,9 +17,14 @@ function safe(back: string | undefined): string {
   return back?.startsWith("/") && !back.startsWith("//") && !back.startsWith("/\\") && !back.startsWith("/signin") ? back : "/";
 }
 
+/** Whether some draft lies in this browser. */
+function drafted(): boolean {
+  return Object.keys(localStorage).some((k) => k.startsWith("meridian.draft."));
+}
+
 export function SignIn() {
   const { t } = useTranslation("signin");
-  const search = route.useSearch() as { back?: string; error?: string };
+  const search = route.useSearch() as { back?: string; error?: string; ended?: true; retry?: number };
   const router = useRouter();
   const methods = $api.useQuery("get", "/api/v1/session/methods");
   const first = methods.data?.first_user ?? false;
@@ -68,9 +74,15 @@ export function SignIn() {
                   {t("first_about")}
                 </Text>
               )}
+              {search.ended && !search.error && !error && (
+                <Alert variant="light" role="status">
+                  {t(drafted() ? "ended_draft" : "ended")}
+                </Alert>
+              )}
               {search.error && !error && (
                 <Alert color="red" variant="light" role="alert" title={t("came_back")}>
-                  {t(`common:problem_code.${search.error}`, "")}
+                  {t(`error.${search.error}`, t("error.other", { code: search.error }))}
+                  {search.retry ? ` ${t("retry", { time: duration(search.retry) })}` : ""}
                 </Alert>
               )}
               {error !== undefined && <Problem error={error} />}

@@ -181,7 +181,8 @@ export function RecordForm({
     setBusy(false);
   };
   const keys = (e: KeyboardEvent) => {
-    if (e.key === "Escape") {
+    // Escape in an open list of choices closes that list.
+    if (e.key === "Escape" && (e.target as HTMLElement).getAttribute("aria-expanded") !== "true") {
       e.stopPropagation();
       onCancel();
     }
