@@ -111,6 +111,7 @@ evidence: setup
 ## generate: write again what is made from code: reference pages of docs/manual, the console's types
 .PHONY: generate
 generate: modules $(APP)/node_modules/.stamp
+	$(GO) test ./internal/saidgen -run 'Generated' -update
 	$(GO) test ./cmd/internal/cli -run 'Generated' -update
 	@$(MAKE) generate-types TYPES=$(APP)/src/api/schema.gen.ts
 

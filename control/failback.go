@@ -8,6 +8,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -79,13 +80,18 @@ func (s *Service) Failback(ctx context.Context, target string, cs ChangeSet, dry
 			return out, err
 		}
 	}
-	text := fmt.Sprintf("failback of %s by %s, from %s to %s", out.Target, cs.Author, orNone(out.From), orNone(out.To))
+	text := saidFailback.With(out.Target, cs.Author, orNone(out.From), orNone(out.To))
 	if cs.Comment != "" {
-		text += ": " + cs.Comment
+		text = saidCommented.With(out.Target, cs.Author, orNone(out.From), orNone(out.To), cs.Comment)
 	}
-	s.Record(Event{Kind: "failback", Subject: out.Target, Severity: "info", Text: text})
+	s.Record(Event{Kind: "failback", Subject: out.Target, Severity: "info", Text: text.String()})
 	return out, nil
 }
+
+var (
+	saidFailback  = said.New("event.failback", "failback of {target} by {author}, from {from} to {to}")
+	saidCommented = said.New("event.failback_comment", "failback of {target} by {author}, from {from} to {to}: {comment}")
+)
 
 func orNone(member string) string {
 	if member == "" {

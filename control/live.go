@@ -2,9 +2,11 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -49,6 +51,8 @@ type Node struct {
 	Skew      traffic.Duration `json:"skew" doc:"How far its clock is ahead of control's."`
 	// Silent is measured by the receiver's monotonic clock (design 5.6).
 	Silent traffic.Duration `json:"silent_for" doc:"How long ago that was."`
+	// AlarmsSaid are filled in by the API.
+	AlarmsSaid []said.Said `json:"alarms_said,omitempty" doc:"Those of alarms that have a code, in their order; others have the code alarm.text."`
 }
 
 // HeardWithin is how recently a node must have been heard to count as present
@@ -64,9 +68,19 @@ type Vantage struct {
 	Labels   map[string]string `json:"labels,omitempty"`
 	State    string            `json:"state" enum:"alive,isolated,lost" doc:"An isolated vantage abstains: its own network is broken."`
 	Reason   string            `json:"reason,omitempty" doc:"Why it is isolated or lost."`
+	Said     *said.Said        `json:"said,omitempty" doc:"Reason with its code."`
 	Tasks    int               `json:"tasks" doc:"Tasks that it judges."`
 	LastSeen time.Time         `json:"last_seen"`
 	Silent   traffic.Duration  `json:"silent_for"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Vantage) MarshalJSON() ([]byte, error) {
+	type plain Vantage
+	if v.Said == nil {
+		v.Said = said.Of(v.Reason)
+	}
+	return json.Marshal(plain(v))
 }
 
 // TaskHealth is what all vantages together say about one health task, and each alone.
@@ -91,6 +105,16 @@ type Finding struct {
 	Reason  string           `json:"reason,omitempty"`
 	Latency traffic.Duration `json:"latency"`
 	Since   time.Time        `json:"since"`
+	Said    *said.Said       `json:"said,omitempty" doc:"Reason with its code."`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (f Finding) MarshalJSON() ([]byte, error) {
+	type plain Finding
+	if f.Said == nil {
+		f.Said = said.Of(f.Reason)
+	}
+	return json.Marshal(plain(f))
 }
 
 // ExplainRequest asks for the reasons of one answer.

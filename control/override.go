@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -239,22 +240,40 @@ func orderEvent(c traffic.Change, author, word string) Event {
 	if o == nil {
 		o, _ = c.Before.(*traffic.Override)
 	}
-	e := Event{Kind: "override", Subject: c.Key.Name, Severity: "info", Text: word + " by " + author}
+	e := Event{Kind: "override", Subject: c.Key.Name, Severity: "info"}
+	text := saidOrderGone.With(word, author)
 	if o != nil {
-		e.Text = fmt.Sprintf("%s %s by %s", o.Order(), word, author)
+		until := ""
 		if word == "created" && o.Action == traffic.Drain {
 			e.Severity = "warning"
 		}
 		if word != "cleared" && word != "expired" && !o.EndsAt.IsZero() {
-			e.Text += ", until " + o.EndsAt.Format(time.DateTime+"Z")
+			until = o.EndsAt.Format(time.DateTime + "Z")
 		}
-		if o.Reason != "" {
-			e.Text += ": " + o.Reason
+		switch {
+		case until == "" && o.Reason == "":
+			text = saidOrder.With(string(o.Action), about(o), word, author)
+		case o.Reason == "":
+			text = saidOrderUntil.With(string(o.Action), about(o), word, author, until)
+		case until == "":
+			text = saidOrderReason.With(string(o.Action), about(o), word, author, o.Reason)
+		default:
+			text = saidOrderBoth.With(string(o.Action), about(o), word, author, until, o.Reason)
 		}
 		e.Data = json.RawMessage(traffic.Encode(o))
 	}
+	e.Text = text.String()
 	return e
 }
+
+// Steps of an override; what happened is created, changed, cleared, expired or spread out.
+var (
+	saidOrder       = said.New("event.override", "{action} {target} {step} by {author}")
+	saidOrderGone   = said.New("event.override_gone", "{step} by {author}")
+	saidOrderUntil  = said.New("event.override_until", "{action} {target} {step} by {author}, until {time}")
+	saidOrderReason = said.New("event.override_reason", "{action} {target} {step} by {author}: {reason}")
+	saidOrderBoth   = said.New("event.override_until_reason", "{action} {target} {step} by {author}, until {time}: {reason}")
+)
 
 func orderComment(before, after *traffic.Override) string {
 	switch {
@@ -306,4 +325,12 @@ func (s *Service) effectOf(c traffic.Change, h steer.Health) (e steer.Effect) {
 		e = steer.Compare(was, m, []traffic.Change{c}, h)
 	})
 	return e
+}
+
+// about is what an override reaches.
+func about(o *traffic.Override) string {
+	if o.Selector != "" {
+		return o.Selector
+	}
+	return o.Target
 }

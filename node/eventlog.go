@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/control/lease"
 	"github.com/meridian-gtm/meridian/health/view"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // eventLog writes the transitions that this process sees. Every control process sees
@@ -154,20 +155,32 @@ func without(list, past []control.Event) []control.Event {
 }
 
 func eventOf(e view.Event) control.Event {
+	var text said.Said
 	ev := control.Event{At: e.At.UTC(), Kind: "health", Severity: "info", Data: fmt.Appendf(nil, `{"from":%q,"to":%q}`, e.From, e.To)}
 	if e.Vantage != "" {
-		ev.Kind, ev.Subject, ev.Text = "vantage", e.Vantage, fmt.Sprintf("vantage %s is %s (was %s)", e.Vantage, e.To, e.From)
+		ev.Kind, ev.Subject = "vantage", e.Vantage
+		text = saidVantage.With(e.Vantage, e.To, e.From)
 		if e.To == "lost" || e.To == "isolated" {
 			ev.Severity = "warning"
 		}
 	} else {
-		ev.Subject, ev.Text = e.Task.String(), fmt.Sprintf("task %s is %s (was %s)", e.Task, e.To, e.From)
+		ev.Subject, text = e.Task.String(), saidTask.With(e.Task.String(), e.To, e.From)
 		if e.To == "down" {
 			ev.Severity = "error"
 		}
 	}
 	if e.Cause != "" {
-		ev.Text += ": " + e.Cause
+		if text = saidTaskSince.With(ev.Subject, e.To, e.From, e.Cause); e.Vantage != "" {
+			text = saidVantageSince.With(ev.Subject, e.To, e.From, e.Cause)
+		}
 	}
+	ev.Text = text.String()
 	return ev
 }
+
+var (
+	saidVantage      = said.New("event.vantage", "vantage {vantage} is {to} (was {from})")
+	saidVantageSince = said.New("event.vantage_cause", "vantage {vantage} is {to} (was {from}): {cause:s}")
+	saidTask         = said.New("event.task", "task {task} is {to} (was {from})")
+	saidTaskSince    = said.New("event.task_cause", "task {task} is {to} (was {from}): {cause:s}")
+)

@@ -12,6 +12,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/history"
 	"github.com/meridian-gtm/meridian/health/view"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -176,22 +177,30 @@ func gist(o *steer.Outcome) string {
 
 // causeOf names the tasks that moved.
 func causeOf(list []view.Event) string {
-	var tasks []string
+	var tasks []any
 	more := 0
 	for _, e := range list {
 		switch {
 		case e.Vantage != "":
-		case len(tasks) == 3:
+		case len(tasks) == 6:
 			more++
 		default:
-			tasks = append(tasks, fmt.Sprintf("%s is %s", e.Task, e.To))
+			tasks = append(tasks, e.Task.String(), e.To)
 		}
 	}
-	text := "task " + strings.Join(tasks, ", ")
 	if more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
+		tasks = append(tasks, more)
 	}
-	return text
+	return saidMoved[len(tasks)].With(tasks...).String()
+}
+
+// saidMoved names the tasks that moved, each with what it is now; the last says that there
+// are more. The index is the number of places.
+var saidMoved = map[int]*said.Template{
+	2: said.New("cause.tasks_1", "task {task1} is {to1}"),
+	4: said.New("cause.tasks_2", "task {task1} is {to1}, {task2} is {to2}"),
+	6: said.New("cause.tasks_3", "task {task1} is {to1}, {task2} is {to2}, {task3} is {to3}"),
+	7: said.New("cause.tasks_more", "task {task1} is {to1}, {task2} is {to2}, {task3} is {to3} and {more} more"),
 }
 
 func stateOf(word string) verdict.State {

@@ -25,7 +25,7 @@ var (
 	saidNoType    = said.New("name.nodata", "the name exists without records of this type")
 	saidNoName    = said.New("name.nxdomain", "neither the name nor a wildcard exists; the closest name is {name}")
 	saidOutside   = said.New("name.outside", "no zone hosted here holds the name")
-	saidOtherType = said.New("name.other_type", "{why}; it answers {type}, so other types have no data")
+	saidOtherType = said.New("name.other_type", "{why:s}; it answers {type}, so other types have no data")
 )
 
 // ErrQuestion wraps what is wrong with a question; its text names the field.

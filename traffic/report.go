@@ -1,9 +1,12 @@
 package traffic
 
 import (
+	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Problem is one finding about one field of one object, in words for the person
@@ -15,6 +18,17 @@ type Problem struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	At      int    `json:"line,omitempty" doc:"Line of the file that it is about."`
+	// Said is found when it is written as JSON.
+	Said *said.Said `json:"said,omitempty" doc:"Message with a code of its own and its arguments."`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	type plain Problem
+	if p.Said == nil {
+		p.Said = said.Of(p.Message)
+	}
+	return json.Marshal(plain(p))
 }
 
 func (p Problem) String() string {

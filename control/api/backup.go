@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // backupType: a backup is one zstd frame (RFC 8878 §6.2).
@@ -95,7 +96,7 @@ func (s *server) restore(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	text := fmt.Sprintf("%s restored the backup of %s, revision %d; what stood at revision %d is gone", c.who.Name, plan.Made.Format(time.RFC3339), done.Position.Revision, head.Revision)
+	text := saidRestored.With(c.who.Name, plan.Made.Format(time.RFC3339), done.Position.Revision, head.Revision).String()
 	s.control.Record(control.Event{Kind: "restore", Subject: "configuration", Severity: "warning", Text: text})
 	s.log.Warn("state restored from a backup", "who", c.who.Name, "made", plan.Made, "position", done.Position.String())
 	return answer{body: restoreAnswer{Position: done.Position, Plan: &plan}}, nil
@@ -123,3 +124,5 @@ func spool(body io.Reader) (*os.File, error) {
 	}
 	return f, nil
 }
+
+var saidRestored = said.New("event.restored", "{who} restored the backup of {time}, revision {revision}; what stood at revision {gone} is gone")

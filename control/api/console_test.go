@@ -269,3 +269,58 @@ func TestBrowsersComeBackToThePage(t *testing.T) {
 		t.Errorf("%v", who)
 	}
 }
+
+// TestSentencesCarryTheirCodes: whatever is shown to people has a code and arguments
+// beside the English text, also where the text came from elsewhere or out of a database.
+func TestSentencesCarryTheirCodes(t *testing.T) {
+	t.Parallel()
+	w, _ := startPlaced(t)
+	code := func(v any) string {
+		m, _ := v.(map[string]any)
+		s, _ := m["said"].(map[string]any)
+		if s == nil {
+			return ""
+		}
+		return fmt.Sprint(s["code"], " ", s["args"])
+	}
+	p := w.do(auth.Operator, "PUT", "/api/v1/pools/main", `{"name":"main","type":"IPv4","answers":99,"policy":"weighted"}`).problem(422, "invalid").json()
+	if got := code(p["errors"].([]any)[0]); got != "finding.is_use_1_to_16 map[answers:99]" {
+		t.Errorf("finding %q in %v", got, p)
+	}
+	p = w.do(auth.Viewer, "GET", "/api/v1/pools/none", "").problem(404, "not_found").json()
+	if got := code(p); got != "problem.does_not_exist map[what:Pool none]" {
+		t.Errorf("problem %q in %v", got, p)
+	}
+	w.live.nodes = []control.Node{{NodeStatus: traffic.NodeStatus{ID: "ns1", Roles: []string{"resolver"}, Alarms: []string{"its clock is 9s off control's; set up time synchronisation", "something new"}}, State: "heard"}}
+	n := w.do(auth.Viewer, "GET", "/api/v1/nodes/ns1", "").want(200).json()["alarms_said"].([]any)
+	if n[0].(map[string]any)["code"] == "alarm.text" || n[1].(map[string]any)["code"] != "alarm.text" {
+		t.Errorf("alarms %v", n)
+	}
+	w.live.tasks = []control.TaskHealth{{TaskKey: traffic.TaskKey{Address: "a1", Template: "t", Port: 80}, State: "down", Findings: []control.Finding{{Vantage: "bj", Finding: "failed", Reason: "192.0.2.1:80 refuses connections"}}}}
+	f := w.do(auth.Viewer, "GET", "/api/v1/health", "").want(200).json()["items"].([]any)[0].(map[string]any)["findings"].([]any)[0]
+	if got := code(f); got != "probe.refuses_connections map[addr:192.0.2.1:80]" {
+		t.Errorf("what a probe found: %q", got)
+	}
+	eventually(t, "a transition is written", func() bool {
+		w.history.Moved([]history.Transition{{Kind: history.OfTask, Subject: "a1/t/80", Address: "a1", From: "up", To: "down", Cause: "1 of 1 voting vantages call it failed (bj: 192.0.2.1:80 refuses connections)"}})
+		list, err := w.history.Transitions(t.Context(), history.TransitionFilter{Limit: 1})
+		return err == nil && len(list) == 1
+	})
+	tr := w.do(auth.Viewer, "GET", "/api/v1/history/transitions?limit=1", "").want(200).json()["items"].([]any)[0].(map[string]any)
+	args := tr["said"].(map[string]any)["args"].(map[string]any)
+	if tr["said"].(map[string]any)["code"] != "cause.votes_1" || args["v1"] != "bj" || args["why1"].(map[string]any)["code"] != "probe.refuses_connections" {
+		t.Errorf("a cause %v", tr)
+	}
+	w.do(auth.Operator, "POST", "/api/v1/overrides", `{"action":"drain","target":"address/a1","reason":"racks move","for":"1h"}`).want(201)
+	var event map[string]any
+	eventually(t, "the event is written", func() bool {
+		list := w.do(auth.Viewer, "GET", "/api/v1/events?kind=override", "").want(200).json()["items"].([]any)
+		if len(list) > 0 {
+			event = list[0].(map[string]any)
+		}
+		return event != nil
+	})
+	if s, _ := event["said"].(map[string]any); s == nil || s["code"] != "event.override_until_reason" || s["args"].(map[string]any)["reason"] != "racks move" {
+		t.Errorf("an event %v", event)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 )
 
@@ -55,8 +56,22 @@ type nodeCounts struct {
 }
 
 type alarm struct {
-	Node string `json:"node"`
-	Text string `json:"text"`
+	Node string    `json:"node"`
+	Text string    `json:"text"`
+	Said said.Said `json:"said" doc:"Text with its code; alarm.text for one without."`
+}
+
+var (
+	saidAlarm    = said.New("alarm.text", "{text}")
+	saidNotHeard = said.New("alarm.not_heard", "not heard for {duration}")
+)
+
+// saidOr is a sentence with its code, or as a text of none.
+func saidOr(text string) said.Said {
+	if s := said.Of(text); s != nil {
+		return *s
+	}
+	return saidAlarm.With(text)
 }
 
 func (s *server) liveRoutes() {
@@ -128,6 +143,11 @@ func (s *server) everyNode(ctx context.Context) ([]control.Node, error) {
 			i = len(all) - 1
 		}
 		all[i].Invited = inv.CreatedAt
+	}
+	for i := range all {
+		for _, text := range all[i].Alarms {
+			all[i].AlarmsSaid = append(all[i].AlarmsSaid, saidOr(text))
+		}
 	}
 	return all, nil
 }
@@ -230,10 +250,11 @@ func (s *server) status(c *call) (answer, error) {
 	for _, n := range s.Live.Nodes() {
 		a.Nodes.Known++
 		for _, text := range n.Alarms {
-			a.Alarms = append(a.Alarms, alarm{n.ID, text})
+			a.Alarms = append(a.Alarms, alarm{n.ID, text, saidOr(text)})
 		}
 		if !n.Present() {
-			a.Alarms = append(a.Alarms, alarm{n.ID, "not heard for " + n.Silent.String()})
+			s := saidNotHeard.With(n.Silent.String())
+			a.Alarms = append(a.Alarms, alarm{n.ID, s.String(), s})
 			continue
 		}
 		a.Nodes.Present++

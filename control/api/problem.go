@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-gtm/meridian/control/backup"
 	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Problem is the body of every error (RFC 9457). It is an error itself: handlers
@@ -28,6 +29,7 @@ type Problem struct {
 	Detail string            `json:"detail" doc:"What is wrong and what to do."`
 	ID     string            `json:"request_id,omitempty" doc:"Stands in the server's log too."`
 	Errors []traffic.Problem `json:"errors,omitempty" doc:"Each finding, with the field's path."`
+	Said   *said.Said        `json:"said,omitempty" doc:"Detail with a code of its own and its arguments."`
 
 	retry time.Duration // after which to try again, 0 for no hint
 }
@@ -175,7 +177,7 @@ const retryAfter = "2"
 
 func writeProblem(w http.ResponseWriter, p *Problem, id string) {
 	c := *p
-	c.ID = id
+	c.ID, c.Said = id, said.Of(p.Detail)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Incident is a stretch of trouble: from the first thing that went down until the last
@@ -17,16 +18,17 @@ type Incident struct {
 	Began time.Time `json:"began"`
 	Ended time.Time `json:"ended,omitzero" doc:"When the last of it was well again; absent while it goes on."`
 	// Head is the gravest thing that it reached.
-	Kind        string   `json:"kind" enum:"task,vantage,address,pool,domain" doc:"Of the gravest thing that it reached: an access domain whose answers changed, else a pool, an address, a task, a vantage."`
-	Subject     string   `json:"subject"`
-	Cause       string   `json:"cause,omitempty" doc:"Of its first transition that was for the worse."`
-	Domains     Reached  `json:"domains" doc:"Access domains whose answers changed."`
-	Pools       Reached  `json:"pools"`
-	Addresses   Reached  `json:"addresses"`
-	Tasks       Reached  `json:"tasks"`
-	Vantages    Reached  `json:"vantages"`
-	Transitions int      `json:"transitions" doc:"How many transitions it has."`
-	Down        []string `json:"down" doc:"What of it is down now, as KIND/NAME; at most 20."`
+	Kind        string     `json:"kind" enum:"task,vantage,address,pool,domain" doc:"Of the gravest thing that it reached: an access domain whose answers changed, else a pool, an address, a task, a vantage."`
+	Subject     string     `json:"subject"`
+	Cause       string     `json:"cause,omitempty" doc:"Of its first transition that was for the worse."`
+	Said        *said.Said `json:"said,omitempty" doc:"Cause with its code."`
+	Domains     Reached    `json:"domains" doc:"Access domains whose answers changed."`
+	Pools       Reached    `json:"pools"`
+	Addresses   Reached    `json:"addresses"`
+	Tasks       Reached    `json:"tasks"`
+	Vantages    Reached    `json:"vantages"`
+	Transitions int        `json:"transitions" doc:"How many transitions it has."`
+	Down        []string   `json:"down" doc:"What of it is down now, as KIND/NAME; at most 20."`
 
 	bad     map[string]bool
 	seen    map[string]bool
@@ -182,6 +184,7 @@ func join(of map[string]*Incident, out *[]*Incident, a, b *Incident) *Incident {
 }
 
 func (in *Incident) finish() {
+	in.Said = said.Of(in.Cause)
 	for _, kind := range gravity {
 		if names := in.names[kind]; len(names) > 0 {
 			in.Kind, in.Subject = kind, names[0]

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/control/store"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/stat"
 )
 
@@ -35,7 +36,17 @@ type Transition struct {
 	From     string          `json:"from"`
 	To       string          `json:"to"`
 	Cause    string          `json:"cause,omitempty" doc:"One sentence."`
+	Said     *said.Said      `json:"said,omitempty" doc:"Cause with its code."`
 	Data     json.RawMessage `json:"data,omitempty" doc:"Of a task: what each vantage found at that moment, and since when. Of an access domain: what each line got before and after."`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t Transition) MarshalJSON() ([]byte, error) {
+	type plain Transition
+	if t.Said == nil {
+		t.Said = said.Of(t.Cause)
+	}
+	return json.Marshal(plain(t))
 }
 
 // Moved keeps transitions that belong together, causes first. Only a process that

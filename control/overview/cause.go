@@ -7,6 +7,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/line"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
@@ -193,6 +194,7 @@ func (l *looker) causes(list []*traffic.Address) []Cause {
 				}
 			}
 		}
+		c.Said = said.Of(c.Reason)
 		out = append(out, c)
 	}
 	return out

@@ -64,13 +64,14 @@ type Problem struct {
 
 // Cause is a probe that failed.
 type Cause struct {
-	Address string    `json:"address"`
-	Task    string    `json:"task" doc:"ADDRESS/TEMPLATE/PORT"`
-	Vantage string    `json:"vantage,omitempty"`
-	Reason  string    `json:"reason,omitempty" doc:"What the vantage found."`
-	Failed  int       `json:"failed" doc:"Voting vantages that call it failed."`
-	Voting  int       `json:"voting"`
-	Since   time.Time `json:"since,omitzero"`
+	Address string     `json:"address"`
+	Task    string     `json:"task" doc:"ADDRESS/TEMPLATE/PORT"`
+	Vantage string     `json:"vantage,omitempty"`
+	Reason  string     `json:"reason,omitempty" doc:"What the vantage found."`
+	Said    *said.Said `json:"said,omitempty" doc:"Reason with its code."`
+	Failed  int        `json:"failed" doc:"Voting vantages that call it failed."`
+	Voting  int        `json:"voting"`
+	Since   time.Time  `json:"since,omitzero"`
 }
 
 // Instead is what clients of a line get, and what they would get.
@@ -107,17 +108,17 @@ var (
 	saidDrained   = said.New("overview.drained", "an operator has drained it: clients get no address")
 	saidSomePools = said.New("overview.some_pools", "{down} of {total} pools are unavailable")
 	saidBelow     = said.New("overview.below", "its pools are available, and not all of their addresses")
-	saidPool      = said.New("overview.pool", "{state}")
-	saidUnused    = said.New("overview.unused", "{state}; nothing uses it")
-	saidOverride  = said.New("overview.override", "{order}")
+	saidPool      = said.New("overview.pool", "{state:s}")
+	saidUnused    = said.New("overview.unused", "{state:s}; nothing uses it")
+	saidOverride  = said.New("overview.override", "{order:s}")
 	saidStale     = said.New("overview.stale", "the verdict {state} is held from before: {voting} of {selected} vantages vote")
 	saidSilent    = said.New("overview.node_silent", "not heard for {duration}")
 	saidLagging   = said.New("overview.node_behind", "{n} revisions behind for {duration}")
 	saidUnready   = said.New("overview.node_unready", "it is heard and not ready to answer")
 	saidDiffers   = said.New("overview.node_differs", "its verdict table is not that of most resolvers")
-	saidIsolated  = said.New("overview.vantage_isolated", "it abstains: {reason}")
-	saidLostSince = said.New("overview.vantage_lost", "{reason}")
-	saidAlarmed   = said.New("overview.alarm", "{text}")
+	saidIsolated  = said.New("overview.vantage_isolated", "it abstains: {reason:s}")
+	saidLostSince = said.New("overview.vantage_lost", "{reason:s}")
+	saidAlarmed   = said.New("overview.alarm", "{text:s}")
 )
 
 // looker is one look.
@@ -368,9 +369,17 @@ func (l *looker) nodes() {
 			l.add(p)
 		}
 		for _, text := range n.Alarms {
-			l.add(Problem{Kind: KindAlarm, Name: n.ID, State: "alarm", Severity: Major, Text: saidAlarmed.With(text)})
+			l.add(Problem{Kind: KindAlarm, Name: n.ID, State: "alarm", Severity: Major, Text: sentenceOf(saidAlarmed, text)})
 		}
 	}
+}
+
+// sentenceOf says a text within another sentence, with its own code where it has one.
+func sentenceOf(t *said.Template, text string) said.Said {
+	if s := said.Of(text); s != nil {
+		return t.With(*s)
+	}
+	return t.With(text)
 }
 
 func round(d time.Duration) string { return d.Round(time.Second).String() }
@@ -381,9 +390,9 @@ func (l *looker) vantages() {
 		p := Problem{Kind: KindVantage, Name: v.ID, State: v.State, Severity: Minor, Since: v.LastSeen}
 		switch v.State {
 		case "isolated":
-			p.Text = saidIsolated.With(v.Reason)
+			p.Text = sentenceOf(saidIsolated, v.Reason)
 		case "lost":
-			p.Text = saidLostSince.With(v.Reason)
+			p.Text = sentenceOf(saidLostSince, v.Reason)
 		default:
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // Event is one thing that happened, as people read it later. It is the API's form too.
@@ -16,6 +18,16 @@ type Event struct {
 	Severity string          `json:"severity" enum:"info,warning,error"`
 	Text     string          `json:"text" doc:"One sentence."`
 	Data     json.RawMessage `json:"data,omitempty" doc:"Details for programs."`
+	Said     *said.Said      `json:"said,omitempty" doc:"Text with its code."`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	if e.Said == nil {
+		e.Said = said.Of(e.Text)
+	}
+	return json.Marshal(plain(e))
 }
 
 // OldEvents returns events that an earlier release kept here, oldest first: package

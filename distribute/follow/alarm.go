@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 )
 
 // alarmKind names what is wrong; there is at most one sentence for each.
@@ -78,14 +79,19 @@ func (f *Follower) Alarms() []string {
 			heard = f.since
 		}
 		if silent := now.Sub(heard); silent > silentFor {
-			out = append(out, fmt.Sprintf("nothing heard from control for %s; serving what is here", silent.Round(time.Second)))
+			out = append(out, saidSilent.With(silent.Round(time.Second)).String())
 		}
 	}
 	if !f.behind.IsZero() && now.Sub(f.behind) > behindAlarm {
-		out = append(out, fmt.Sprintf("control has published %s, in use for %s longer is %s", f.head.Position, now.Sub(f.behind).Round(time.Second), nameOf(f.pos, f.have)))
+		out = append(out, saidBehind.With(f.head.Position, now.Sub(f.behind).Round(time.Second), nameOf(f.pos, f.have)).String())
 	}
 	return out
 }
+
+var (
+	saidSilent = said.New("alarm.control_silent", "nothing heard from control for {duration}; serving what is here")
+	saidBehind = said.New("alarm.behind", "control has published {published}, in use for {duration} longer is {used}")
+)
 
 func nameOf(p traffic.Position, have bool) string {
 	if !have {

@@ -1,13 +1,12 @@
 package view
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meridian-gtm/meridian/traffic"
+	"github.com/meridian-gtm/meridian/traffic/said"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
 )
 
@@ -45,21 +44,28 @@ const maxNamed = 3
 
 // causeLocked says in a sentence why a verdict is what it is.
 func (v *View) causeLocked(t *task) string {
-	said := fmt.Sprintf("%d of %d voting vantages call it failed", t.v.Failed, t.v.Voting)
-	var why []string
+	var why []any
+	named := 0
 	for _, s := range t.sel.sources {
 		if f, ok := s.vote(&t.Task); ok && f == verdict.Failed {
-			if len(why) == maxNamed {
-				why = append(why, fmt.Sprintf("and %d more", t.v.Failed-maxNamed))
-				break
+			if named == maxNamed {
+				return saidVotes[maxNamed+1].With(append(append([]any{t.v.Failed, t.v.Voting}, why...), t.v.Failed-maxNamed)...).String()
 			}
-			why = append(why, s.id+": "+s.obs[t.Key].Reason)
+			why = append(why, s.id, s.obs[t.Key].Reason)
+			named++
 		}
 	}
-	if len(why) > 0 {
-		said += " (" + strings.Join(why, "; ") + ")"
-	}
-	return said
+	return saidVotes[named].With(append([]any{t.v.Failed, t.v.Voting}, why...)...).String()
+}
+
+// saidVotes says why a verdict is what it is, with none to maxNamed vantages by name; the
+// last says that there are more.
+var saidVotes = [maxNamed + 2]*said.Template{
+	said.New("cause.votes", "{failed} of {voting} voting vantages call it failed"),
+	said.New("cause.votes_1", "{failed} of {voting} voting vantages call it failed ({v1}: {why1:s})"),
+	said.New("cause.votes_2", "{failed} of {voting} voting vantages call it failed ({v1}: {why1:s}; {v2}: {why2:s})"),
+	said.New("cause.votes_3", "{failed} of {voting} voting vantages call it failed ({v1}: {why1:s}; {v2}: {why2:s}; {v3}: {why3:s})"),
+	said.New("cause.votes_more", "{failed} of {voting} voting vantages call it failed ({v1}: {why1:s}; {v2}: {why2:s}; {v3}: {why3:s}; and {more} more)"),
 }
 
 // FindingStatus is what one selected vantage says of a task.

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,6 +50,15 @@ func (p Pos) String() string {
 type Problem struct {
 	Pos
 	traffic.Problem
+}
+
+// MarshalJSON implements json.Marshaler: with its place.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	type plain traffic.Problem
+	return json.Marshal(struct {
+		Pos
+		plain
+	}{p.Pos, plain(p.Problem)})
 }
 
 func (p Problem) String() string {

@@ -13,11 +13,14 @@ import (
 // Template is one sentence. It is immutable.
 type Template struct {
 	Code string // stable, like address.tasks_good
-	Text string // English, with places like {ok}, or {name:q} for one in quotes
+	Text string // English, with places like {ok}, {name:q} for one in quotes, {why:s} for a sentence
 
 	names []string
-	verbs []bool   // whether the place is quoted
+	verbs []byte   // q for a place in quotes, s for a sentence, else 0
 	fixed []string // the text around the places: one more than names
+	// letters is how much fixed text there is.
+	letters int
+	listed  bool // by Register
 }
 
 var (
@@ -32,30 +35,40 @@ func New(code, text string) *Template {
 	t.parse()
 	mu.Lock()
 	defer mu.Unlock()
-	if all[code] != nil {
+	if old := all[code]; old != nil && !old.listed {
 		panic("said: code " + code + " stands twice")
 	}
 	all[code] = t
 	return t
 }
 
+// Register lists templates that a generator found in the source: of texts that are
+// formatted where they arise, and those of packages that a program may not hold, since a
+// text may come from a program that does. The first New of a code takes its place.
+func Register(list [][2]string) bool {
+	for _, e := range list {
+		New(e[0], e[1]).listed = true
+	}
+	return true
+}
+
 func (t *Template) parse() {
 	rest := t.Text
 	for {
 		before, after, found := strings.Cut(rest, "{")
-		t.fixed = append(t.fixed, before)
+		t.fixed, t.letters = append(t.fixed, before), t.letters+len(strings.TrimSpace(before))
 		if !found {
 			return
 		}
 		name, tail, closed := strings.Cut(after, "}")
-		name, quoted := strings.CutSuffix(name, ":q")
-		if !closed || name == "" {
+		name, verb, _ := strings.Cut(name, ":")
+		if !closed || name == "" || verb != "" && verb != "q" && verb != "s" {
 			panic("said: " + t.Code + " has a place without a name or an end")
 		}
 		if slices.Contains(t.names, name) {
 			panic("said: " + t.Code + " has the place " + name + " twice")
 		}
-		t.names, t.verbs, rest = append(t.names, name), append(t.verbs, quoted), tail
+		t.names, t.verbs, rest = append(t.names, name), append(t.verbs, (verb + "\x00")[0]), tail
 	}
 }
 
@@ -117,7 +130,7 @@ func (s Said) String() string {
 	for i, a := range s.args {
 		b.WriteString(s.t.fixed[i])
 		text := argText(a)
-		if s.t.verbs[i] {
+		if s.t.verbs[i] == 'q' {
 			text = strconv.Quote(text)
 		}
 		b.WriteString(text)

@@ -7,7 +7,7 @@ import (
 
 var (
 	inner = New("test.inner", "is {state:q}")
-	outer = New("test.outer", "left: it {why}, {n} of {total}")
+	outer = New("test.outer", "left: it {why:s}, {n} of {total}")
 	plain = New("test.plain", "nothing more")
 )
 
@@ -60,4 +60,40 @@ func TestMistakesOfTheProgram(t *testing.T) {
 			f()
 		}()
 	}
+}
+
+var (
+	probe  = New("test.probe", "nothing came back in {limit} while {phase}")
+	votes  = New("test.votes", "{failed} of {voting} vantages call it failed ({vantage}: {reason:s})")
+	loose  = New("test.loose", "{failed} of {voting} vantages {rest}")
+	quoted = New("test.quoted", "was {value:q} before; took {choices}")
+)
+
+func TestATextIsRecognised(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Said{votes.With(2, 3, "bj-1", probe.With("2s", "connecting")), loose.With(1, 2, "say nothing"), quoted.With(`a "b" }`, "x or y"), plain.With(), outer.With(inner.With("up"), 1, 2)} {
+		got := Of(s.String())
+		if got == nil || got.Code() != s.Code() || got.String() != s.String() {
+			t.Errorf("%s: %v", s, got)
+		}
+	}
+	b, err := json.Marshal(Of(votes.With(2, 3, "bj-1", probe.With("2s", "connecting")).String()))
+	if want := `{"code":"test.votes","args":{"failed":2,"reason":{"code":"test.probe","args":{"limit":"2s","phase":"connecting"},"text":"nothing came back in 2s while connecting"},"vantage":"bj-1","voting":3},"text":"2 of 3 vantages call it failed (bj-1: nothing came back in 2s while connecting)"}`; err != nil || string(b) != want {
+		t.Errorf("%v %s", err, b)
+	}
+	for _, text := range []string{"", "something else", "2 of", `is "a`} {
+		if got := Of(text); got != nil {
+			t.Errorf("%q is taken for %s", text, got.Code())
+		}
+	}
+}
+
+func FuzzOf(f *testing.F) {
+	f.Add(`left: it is "down", 2 of 3`)
+	f.Add("2 of 3 vantages call it failed (a: b)")
+	f.Fuzz(func(t *testing.T, text string) {
+		if s := Of(text); s != nil && s.String() != text {
+			t.Errorf("%q is said again as %q", text, s)
+		}
+	})
 }

@@ -124,16 +124,17 @@ func (e *Engine) Address(name string) AddressState {
 		return AddressState{Reason: saidMissing.With()}
 	case !a.Enabled:
 		return AddressState{Reason: saidDisabled.With()}
-	case e.down(a):
-		return AddressState{Enabled: true, Reason: saidPretended.With()}
 	}
-	if o := e.Config.Override(a.Key(), a.Labels, e.Lapsed); o != nil {
-		drain := o.Action == traffic.Drain
-		return AddressState{Enabled: true, Available: !drain, Withdrawn: drain, Reason: overrideReason(o), Override: o}
-	}
+	o := e.Config.Override(a.Key(), a.Labels, e.Lapsed)
 	switch {
-	case a.Mode == traffic.ManualUnavailable:
+	case o != nil && o.Action == traffic.Drain:
+		return AddressState{Enabled: true, Withdrawn: true, Reason: overrideReason(o), Override: o}
+	case o == nil && a.Mode == traffic.ManualUnavailable:
 		return AddressState{Enabled: true, Withdrawn: true, Reason: saidByHandDown.With()}
+	case e.down(a): // what is withdrawn stays so: it must not come back as a last resort
+		return AddressState{Enabled: true, Reason: saidPretended.With()}
+	case o != nil:
+		return AddressState{Enabled: true, Available: true, Reason: overrideReason(o), Override: o}
 	case a.Mode == traffic.ManualAvailable:
 		return AddressState{Enabled: true, Available: true, Reason: saidByHandUp.With()}
 	}

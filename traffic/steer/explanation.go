@@ -87,8 +87,8 @@ type Candidates struct {
 // How a decision is turned into answers. The first says how the pool is picked, where
 // there are several, the second how its addresses are.
 var (
-	saidNextPool   = said.New("answer.next_pool", "each answer comes from the next pool in turn; {rest}")
-	saidDrawnPool  = said.New("answer.drawn_pool", "each answer comes from one pool, drawn by weight; {rest}")
+	saidNextPool   = said.New("answer.next_pool", "each answer comes from the next pool in turn; {rest:s}")
+	saidDrawnPool  = said.New("answer.drawn_pool", "each answer comes from one pool, drawn by weight; {rest:s}")
 	saidAliasTurn  = said.New("answer.cname_turn", "one CNAME, in turn")
 	saidAliasDrawn = said.New("answer.cname_weight", "one CNAME, drawn by weight")
 	saidAlias      = said.New("answer.cname", "one CNAME")

@@ -13,7 +13,7 @@ var (
 	saidNeverMember   = said.New("unreachable.member_disabled", "it is disabled as a member here")
 	saidNeverDisabled = said.New("unreachable.disabled", "it is disabled")
 	saidNeverMissing  = said.New("unreachable.missing", "it does not exist")
-	saidNeverDrained  = said.New("unreachable.drained", "it {order}")
+	saidNeverDrained  = said.New("unreachable.drained", "it {order:s}")
 	saidNeverByHand   = said.New("unreachable.manual_unavailable", "it is set unavailable by hand")
 	saidNeverEmpty    = said.New("unreachable.empty", "it has no enabled address")
 	saidNeverEnough   = said.New("unreachable.too_few", "too few of its addresses can be available for its judgement {judgement}")

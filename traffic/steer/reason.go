@@ -20,24 +20,24 @@ var (
 	saidTasksEnough    = said.New("state.tasks_enough", "{ok} of {total} health tasks are good, enough for {judgement}")
 	saidTaskDown       = said.New("state.task_down", "its health task is down")
 	saidTasksFew       = said.New("state.tasks_few", "{ok} of {total} health tasks are good, not enough for {judgement}")
-	saidHeld           = said.New("state.held", "{state} ({n} held from before, too few vantages vote)")
-	saidHostedUp       = said.New("state.hosted_available", "{state}; the hosted access domain it names is available")
+	saidHeld           = said.New("state.held", "{state:s} ({n} held from before, too few vantages vote)")
+	saidHostedUp       = said.New("state.hosted_available", "{state:s}; the hosted access domain it names is available")
 	saidHostedDown     = said.New("state.hosted_unavailable", "the hosted access domain it names is unavailable")
 	saidNoAddress      = said.New("state.no_address", "has no enabled address")
 	saidAddressesAll   = said.New("state.addresses_all", "{ok} of {total} addresses are available")
 	saidAddressesSome  = said.New("state.addresses_enough", "{ok} of {total} addresses are available, enough for {judgement}")
 	saidAddressesFew   = said.New("state.addresses_few", "{ok} of {total} addresses are available, not enough for {judgement}")
-	saidForcedEmpty    = said.New("state.forced_empty", "{state}, but has no enabled address that is not withdrawn")
-	saidForced         = said.New("state.forced", "counts as available, as an override says of its pool; else it {state}")
+	saidForcedEmpty    = said.New("state.forced_empty", "{state:s}, but has no enabled address that is not withdrawn")
+	saidForced         = said.New("state.forced", "counts as available, as an override says of its pool; else it {state:s}")
 )
 
 // What an override says of what it reaches.
 var (
 	saidDrained       = said.New("override.drained", "is drained by {id} of {author}")
 	saidEnabled       = said.New("override.enabled", "is enabled by {id} of {author}")
-	saidOrderSelector = said.New("override.by_labels", "{order} ({selector})")
-	saidOrderUntil    = said.New("override.until", "{order} until {time}")
-	saidOrderReason   = said.New("override.reason", "{order}: {reason}")
+	saidOrderSelector = said.New("override.by_labels", "{order:s} ({selector})")
+	saidOrderUntil    = said.New("override.until", "{order:s} until {time}")
+	saidOrderReason   = said.New("override.reason", "{order:s}: {reason}")
 )
 
 // How a policy came to its choice.
@@ -54,16 +54,16 @@ var (
 	saidLastAvailable = said.New("choice.last_resort_available", "no pool is available; last resort: the available addresses of {pool}")
 	saidLastEnabled   = said.New("choice.last_resort_all", "no pool is available and no address either; last resort: every enabled address of {pool}")
 	saidNothingLeft   = said.New("choice.nothing_left", "no enabled address is left that an operator has not withdrawn")
-	saidDomainOrder   = said.New("choice.domain_override", "the access domain {order}")
+	saidDomainOrder   = said.New("choice.domain_override", "the access domain {order:s}")
 )
 
 // Why one member was taken or left.
 var (
 	saidTakenTurn       = said.New("member.taken_turn", "taken in turn with the other available members")
 	saidTakenWeight     = said.New("member.taken_weight", "taken by weight {weight}")
-	saidTaken           = said.New("member.taken", "taken: {reason}")
-	saidLeftIt          = said.New("member.left_state", "left: it {state}")
-	saidLeftCount       = said.New("member.left_count", "left: {state}")
+	saidTaken           = said.New("member.taken", "taken: {reason:s}")
+	saidLeftIt          = said.New("member.left_state", "left: it {state:s}")
+	saidLeftCount       = said.New("member.left_count", "left: {state:s}")
 	saidLeftNone        = said.New("member.left_none", "left: no member could be taken")
 	saidLeftLine        = said.New("member.left_line", "left: it serves {lines}, not the winning line {line}")
 	saidLeftSameLine    = said.New("member.left_same_line", "left: {member} comes first on the same line")

@@ -2582,6 +2582,8 @@ export interface components {
         };
         Alarm: {
             node: string;
+            /** @description Text with its code; alarm.text for one without. */
+            said: components["schemas"]["Said"];
             text: string;
         };
         Alert: {
@@ -3534,6 +3536,8 @@ export interface components {
             failed: number;
             /** @description What the vantage found. */
             reason?: string;
+            /** @description Reason with its code. */
+            said?: components["schemas"]["Said"];
             /** Format: date-time */
             since?: string;
             /** @description ADDRESS/TEMPLATE/PORT */
@@ -3867,6 +3871,8 @@ export interface components {
             errors?: components["schemas"]["Finding"][];
             /** @description Stands in the server's log too. */
             request_id?: string;
+            /** @description Detail with a code of its own and its arguments. */
+            said?: components["schemas"]["Said"];
             /** Format: int64 */
             status: number;
             /** @description The status in words. */
@@ -3886,6 +3892,8 @@ export interface components {
             id: number;
             /** @description health, vantage, node, token, … */
             kind: string;
+            /** @description Text with its code. */
+            said?: components["schemas"]["Said"];
             /** @enum {string} */
             severity: "info" | "warning" | "error";
             /** @description What it is about. */
@@ -4054,6 +4062,8 @@ export interface components {
             line?: number;
             message: string;
             name?: string;
+            /** @description Message with a code of its own and its arguments. */
+            said?: components["schemas"]["Said"];
         };
         Grant: {
             /** @description For operator: only objects that carry all of these labels; absent means everything. */
@@ -4250,6 +4260,8 @@ export interface components {
              */
             kind: "task" | "vantage" | "address" | "pool" | "domain";
             pools: components["schemas"]["Reached"];
+            /** @description Cause with its code. */
+            said?: components["schemas"]["Said"];
             subject: string;
             tasks: components["schemas"]["Reached"];
             /**
@@ -4285,6 +4297,8 @@ export interface components {
              */
             kind: "task" | "vantage" | "address" | "pool" | "domain";
             pools: components["schemas"]["Reached"];
+            /** @description Cause with its code. */
+            said?: components["schemas"]["Said"];
             /** @description Its transitions, oldest first; the first 2,000. */
             steps: components["schemas"]["Transition"][];
             subject: string;
@@ -4837,6 +4851,8 @@ export interface components {
         Node: {
             /** @description What is wrong, in sentences. */
             alarms?: string[];
+            /** @description Those of alarms that have a code, in their order; others have the code alarm.text. */
+            alarms_said?: components["schemas"]["Said"][];
             /**
              * Format: int64
              * @description How many revisions it is behind control.
@@ -6580,6 +6596,8 @@ export interface components {
             incident: number;
             /** @enum {string} */
             kind: "task" | "vantage" | "address" | "pool" | "domain";
+            /** @description Cause with its code. */
+            said?: components["schemas"]["Said"];
             /** @description ADDRESS/TEMPLATE/PORT of a task, NAME/TYPE of an access domain, else the name. */
             subject: string;
             to: string;
@@ -6657,6 +6675,8 @@ export interface components {
             last_seen: string;
             /** @description Why it is isolated or lost. */
             reason?: string;
+            /** @description Reason with its code. */
+            said?: components["schemas"]["Said"];
             /**
              * Format: duration-text
              * @description Like 500ms, 5s or 1m30s.
@@ -6684,6 +6704,8 @@ export interface components {
              */
             latency: string;
             reason?: string;
+            /** @description Reason with its code. */
+            said?: components["schemas"]["Said"];
             /** Format: date-time */
             since: string;
             vantage: string;
