@@ -184,6 +184,26 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
     void flow.setViewport({ zoom: wide, x: 24, y: el.clientHeight / 2 - ((root?.y ?? 0) + (root?.height ?? 0) / 2) * wide });
   }, [flow, places, picture]);
 
+  // Where the room changes (a panel opens beside it) the whole is fitted anew, as long as nobody has moved it by hand.
+  const moved = useRef(false);
+  const onRoom = useRef(() => {});
+  onRoom.current = () => {
+    if (!moved.current) start();
+    else if (selected) reveal(selected);
+  };
+  useEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    let width = el.clientWidth;
+    const watch = new ResizeObserver(() => {
+      if (el.clientWidth === width) return;
+      width = el.clientWidth;
+      onRoom.current();
+    });
+    watch.observe(el);
+    return () => watch.disconnect();
+  }, []);
+
   const keys = (e: KeyboardEvent) => {
     const target = (e.target as HTMLElement).closest<HTMLElement>(".react-flow__node");
     if (e.altKey || e.ctrlKey || e.metaKey) return;
@@ -193,11 +213,13 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
     };
     if (e.key === "+" || e.key === "=") {
       done();
+      moved.current = true;
       void flow.zoomIn();
       return;
     }
     if (e.key === "-") {
       done();
+      moved.current = true;
       void flow.zoomOut();
       return;
     }
@@ -284,6 +306,9 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
         multiSelectionKeyCode={null}
         onlyRenderVisibleElements={nodes.length > allBelow}
         onInit={start}
+        onMoveStart={(e) => {
+          if (e) moved.current = true;
+        }}
         onNodeClick={(e: MouseEvent, n) => onAct(n.data.n.kind === "more" ? "toggle" : "open", n.id, { x: e.clientX, y: e.clientY })}
         onNodeDoubleClick={(e: MouseEvent, n) => onAct("edit", n.id, { x: e.clientX, y: e.clientY })}
         zoomOnDoubleClick={false}
@@ -312,7 +337,14 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
             <Tool label={t("zoom_in")} keys="+" icon={IconPlus} onClick={() => void flow.zoomIn()} />
             <Tool label={t("zoom_out")} keys="-" icon={IconMinus} onClick={() => void flow.zoomOut()} />
             <Tool label={t("fit")} keys="F" icon={IconMaximize} onClick={showAll} />
-            <Tool label={t("to_start")} icon={IconFocusCentered} onClick={start} />
+            <Tool
+              label={t("to_start")}
+              icon={IconFocusCentered}
+              onClick={() => {
+                moved.current = false;
+                start();
+              }}
+            />
           </div>
         </Panel>
       </ReactFlow>

@@ -255,7 +255,7 @@ export function draw(key: string, graph: DomainGraph | undefined, draft: Draft, 
     d as unknown as Body,
     domain.before as unknown as Body | undefined,
     graph?.domain.links ?? [],
-    (p) => pools.get(p)?.available ?? true,
+    (p) => over.of<Pool>("pool", p, pools.get(p)?.object)?.body.enabled !== false && (pools.get(p)?.available ?? true),
   );
   const byLine = d.policy === "proximity";
 
@@ -359,7 +359,7 @@ function pool(
         it.body as unknown as Body,
         it.before as unknown as Body | undefined,
         info?.links ?? [],
-        (a) => addresses.get(a)?.available ?? true,
+        (a) => over.of<Address>("address", a, addresses.get(a)?.object)?.body.enabled !== false && (addresses.get(a)?.available ?? true),
       )
     : [];
   const collapsed = links.length > 0 && (view.shut.has(l.to) || (links.length > collapseAbove && !view.open.has(l.to)));
