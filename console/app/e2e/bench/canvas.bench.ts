@@ -54,7 +54,9 @@ test.each([
   const nodes = await domain(name, pools, addresses);
   const { page, context, faults } = await newPage(m);
   await signIn(page);
-  const url = `/domains/www.${name}.test/A`;
+  // Opened by hand: a picture of so many nodes opens as an overview otherwise.
+  const open = Array.from({ length: pools }, (_, p) => `${name}-${p}`).join(",");
+  const url = `/domains/www.${name}.test/A?open=${open}`;
   const root = page.locator(`.react-flow__node[data-id="domain:www.${name}.test/A"]`);
   await page.goto(url); // fills the cache
   await root.waitFor();

@@ -162,7 +162,7 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
     [flow, places],
   );
 
-  const showAll = useCallback(() => void flow.fitView({ padding: 0.06, minZoom: 0.05, maxZoom: 1.1, duration: 150 }), [flow]);
+  const showAll = useCallback(() => void flow.fitView({ padding: 0.06, minZoom: 0.01, maxZoom: 1.1, duration: 150 }), [flow]);
   const start = useCallback(() => {
     const el = box.current;
     const all = bounds(places);
@@ -293,7 +293,7 @@ function Inner({ picture, selected, light, pretend, onAct, onEdge, onEscape }: P
         edges={noEdges}
         nodeTypes={nodeTypes}
         colorMode={scheme}
-        minZoom={0.05}
+        minZoom={0.01}
         maxZoom={2}
         nodesDraggable={false}
         nodesConnectable={false}

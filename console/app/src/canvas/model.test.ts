@@ -103,6 +103,17 @@ test("large pools are folded until they are opened; what fails or is edited can 
   expect(edited.nodes.filter((n) => n.kind === "address")).toMatchObject([{ name: "a3", mark: "changed", state: "disabled" }]);
 });
 
+test("a picture of many addresses opens as an overview, each pool folded", () => {
+  const many = graphOf({
+    pools: Array.from({ length: 20 }, (_, p) => ({
+      name: `p${p}`,
+      addresses: Array.from({ length: 20 }, (_, i) => ({ name: `a${p}-${i}` })),
+    })),
+  });
+  expect(must(draw(key, many, none, plain)).nodes.filter((n) => n.kind === "more")).toHaveLength(20);
+  expect(must(draw(key, many, none, { ...plain, open: new Set(["p3"]) })).nodes.filter((n) => n.kind === "address")).toHaveLength(20);
+});
+
 test("the draft is laid over: what is new, changed and removed is marked, at nodes and links", () => {
   const base = { version: 3, body: domainBody };
   let next = change.dropMember("access_domain", domainBody, "west");
@@ -233,8 +244,8 @@ test("whatever the picture: edges join nodes, all hang together, each member is 
       const ids = new Set(c.nodes.map((n) => n.id));
       expect(ids.size).toBe(c.nodes.length);
       expect(new Set(c.edges.map((e) => e.id)).size).toBe(c.edges.length);
-      for (const e of c.edges) expect(ids.has(e.from) && ids.has(e.to), e.id).toBe(true);
-      for (const n of c.nodes) if (n.kind !== "domain") expect(c.parents.get(n.id)?.length ?? 0, n.id).toBeGreaterThan(0);
+      expect(c.edges.filter((e) => !ids.has(e.from) || !ids.has(e.to))).toEqual([]);
+      expect(c.nodes.filter((n) => n.kind !== "domain" && !c.parents.get(n.id)?.length)).toEqual([]);
       for (const p of s.pools ?? []) {
         const more = c.byId.get(`more:${p.name}`);
         const shown = c.edges.filter((e) => e.owner?.kind === "pool" && e.owner.key === p.name).length;
@@ -242,14 +253,15 @@ test("whatever the picture: edges join nodes, all hang together, each member is 
       }
       const places = [...layout(c).values()].sort((a, b) => a.x - b.x || a.y - b.y);
       expect(places).toHaveLength(c.nodes.length);
-      for (let i = 1; i < places.length; i++) {
-        const [a, b] = [places[i - 1], places[i]];
-        if (a && b && a.x === b.x) expect(a.y + a.height).toBeLessThanOrEqual(b.y + 0.01);
-      }
+      const overlaps = places.filter((b, i) => {
+        const a = places[i - 1];
+        return a !== undefined && a.x === b.x && a.y + a.height > b.y + 0.01;
+      });
+      expect(overlaps).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
-});
+}, 30_000);
 
 test("whatever the picture: arrow keys reach every node from the domain", () => {
   fc.assert(
@@ -268,9 +280,9 @@ test("whatever the picture: arrow keys reach every node from the domain", () => 
       }
       expect(seen.size).toBe(c.nodes.length);
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
-});
+}, 30_000);
 
 test("whatever is drafted: a member moved there and back is where it was, and shares add up to one", () => {
   fc.assert(

@@ -24,6 +24,9 @@ import type {
 
 /** Pools with more members than this are drawn as one line until opened: a screen holds about twenty. */
 export const collapseAbove = 20;
+// Beyond this many addresses in all, a picture opens as an overview: only small pools are not folded.
+const overviewAbove = 300;
+const smallPool = 5;
 
 export const nodeId = {
   domain: (key: string) => `domain:${key}`,
@@ -261,6 +264,11 @@ export function draw(key: string, graph: DomainGraph | undefined, draft: Draft, 
 
   lines(b, root, links, byLine, graph);
 
+  const all = links.reduce(
+    (n, l) => n + membersOf("pool", over.of<Pool>("pool", l.to, pools.get(l.to)?.object)?.body as Body | undefined).length,
+    0,
+  );
+  const limit = all > overviewAbove ? smallPool : collapseAbove;
   const seen = new Set<string>();
   for (const l of links) {
     const rule: Rule = {
@@ -290,7 +298,7 @@ export function draw(key: string, graph: DomainGraph | undefined, draft: Draft, 
     }
     if (!seen.has(l.to)) {
       seen.add(l.to);
-      pool(b, l, pools.get(l.to), over, addresses, documents, view);
+      pool(b, l, pools.get(l.to), over, addresses, documents, view, limit);
     }
   }
   if (graph) {
@@ -350,6 +358,7 @@ function pool(
   addresses: Map<string, AddressInfo>,
   documents: Map<string, Address>,
   view: View,
+  limit: number,
 ): void {
   const it = over.of<Pool>("pool", l.to, info?.object);
   const id = nodeId.pool(l.to);
@@ -362,7 +371,7 @@ function pool(
         (a) => over.of<Address>("address", a, addresses.get(a)?.object)?.body.enabled !== false && (addresses.get(a)?.available ?? true),
       )
     : [];
-  const collapsed = links.length > 0 && (view.shut.has(l.to) || (links.length > collapseAbove && !view.open.has(l.to)));
+  const collapsed = links.length > 0 && (view.shut.has(l.to) || (links.length > limit && !view.open.has(l.to)));
   const p = it?.body;
   b.add({
     kind: "pool",
