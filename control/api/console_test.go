@@ -178,7 +178,8 @@ func TestTheMapAndAttribution(t *testing.T) {
 func TestIncidentsAndStrips(t *testing.T) {
 	t.Parallel()
 	w, h := startPlaced(t)
-	now := w.clock()
+	now := w.clock().Add(4 * time.Hour)
+	w.now.Store(&now)
 	move := func(ago time.Duration, list ...history.Transition) {
 		for i := range list {
 			list[i].At = now.Add(-ago)
@@ -232,6 +233,9 @@ func TestIncidentsAndStrips(t *testing.T) {
 	}
 	if up := strips[0].(map[string]any)["up_share"].(float64); up < 0.8 || up > 0.9 {
 		t.Errorf("up %v", up)
+	}
+	if s := get("strip?kind=address&name=a1&last=8h&points=2"); fmt.Sprint(s["strips"].([]any)[0].(map[string]any)["slots"]) != "[unknown degraded]" {
+		t.Errorf("before it was made: %v", s)
 	}
 	if s := get("strip?kind=address&name=a1&last=1h&points=1"); fmt.Sprint(s["strips"].([]any)[0].(map[string]any)["slots"]) != "[degraded]" {
 		t.Errorf("%v", s)

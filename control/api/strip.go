@@ -12,6 +12,7 @@ import (
 
 	"github.com/meridian-gtm/meridian/control/auth"
 	"github.com/meridian-gtm/meridian/control/history"
+	"github.com/meridian-gtm/meridian/control/store"
 	"github.com/meridian-gtm/meridian/traffic"
 	"github.com/meridian-gtm/meridian/traffic/steer"
 	"github.com/meridian-gtm/meridian/traffic/verdict"
@@ -81,10 +82,17 @@ func (s *server) strips(c *call) (answer, error) {
 		return answer{}, historyError(err)
 	}
 	out := stripAnswer{From: from, Until: until, Step: until.Sub(from).Seconds() / float64(points), Strips: []strip{}}
-	s.control.View(func(m *traffic.Model, _ traffic.Position) {
+	s.control.ViewMeta(func(m *traffic.Model, _ traffic.Position, meta func(traffic.Key) store.Meta) {
 		e := &steer.Engine{Config: m, Verdict: s.Health.Verdict, Current: s.Health.Current}
 		for _, n := range names {
-			out.Strips = append(out.Strips, slotsOf(kind, n, courses[n], s.presentOf(m, e, kind, n), from, until, points))
+			p := s.presentOf(m, e, kind, n)
+			switch kind { // the first transition tells what was before it, and not that it was there
+			case history.OfAddress:
+				p.made = meta(traffic.Key{Kind: traffic.KindAddress, Name: n}).CreatedAt
+			case history.OfPool:
+				p.made = meta(traffic.Key{Kind: traffic.KindPool, Name: n}).CreatedAt
+			}
+			out.Strips = append(out.Strips, slotsOf(kind, n, courses[n], p, from, until, points))
 		}
 	})
 	return answer{body: out}, nil
@@ -95,6 +103,7 @@ func (s *server) strips(c *call) (answer, error) {
 type present struct {
 	state string
 	since time.Time
+	made  time.Time // when it was configured; zero where that is not known
 }
 
 // presentOf tells the present of what has not changed as far as history goes.
@@ -141,6 +150,23 @@ func (s *server) presentOf(m *traffic.Model, e *steer.Engine, kind, name string)
 	return p
 }
 
+// clipped makes unknown what was before a time.
+func clipped(held []heldState, made time.Time) []heldState {
+	var out []heldState
+	for _, h := range held {
+		switch {
+		case !h.from.Before(made):
+		case h.until.After(made):
+			out = append(out, heldState{h.from, made, ""})
+			h.from = made
+		default:
+			h.state = ""
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
 // heldState is a state that held for a time.
 type heldState struct {
 	from, until time.Time
@@ -179,7 +205,7 @@ func heldStates(c *history.Course, p present, from, until time.Time) []heldState
 // slotsOf cuts a course into slots of equal length.
 func slotsOf(kind, name string, c *history.Course, p present, from, until time.Time, points int) strip {
 	out := strip{Kind: kind, Name: name, Slots: make([]string, points)}
-	held := heldStates(c, p, from, until)
+	held := clipped(heldStates(c, p, from, until), p.made)
 	var parts []heldState
 	for _, part := range c.Parts {
 		for _, h := range heldStates(part, present{}, from, until) {

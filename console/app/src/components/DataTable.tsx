@@ -54,7 +54,7 @@ export function DataTable<T>({
   if (!loading && rows?.length === 0 && empty) return <>{empty}</>;
   return (
     <Box>
-      <Table.ScrollContainer minWidth={0} type="native">
+      <Table.ScrollContainer minWidth={0} type="native" tabIndex={0} role="region" aria-label={label}>
         <Table aria-label={label} aria-busy={loading}>
           <Table.Thead>
             <Table.Tr>

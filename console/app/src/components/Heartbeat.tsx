@@ -27,15 +27,16 @@ export function upShare(slots: Slot[]): number | undefined {
   return known > 0 ? up / known : undefined;
 }
 
-function useSummary(slots: Slot[]): string {
+function useSummary(slots: Slot[], known?: number): string {
   const { t } = useTranslation();
   return useMemo(() => {
-    const share = upShare(slots);
-    const downs = slots.filter((s, i) => s.state === "down" && slots[i - 1]?.state !== "down");
+    const share = known ?? upShare(slots);
+    const bad = (s: Slot | undefined) => s?.state === "down" || s?.state === "degraded";
+    const downs = slots.filter((s, i) => bad(s) && !bad(slots[i - 1]));
     if (share === undefined) return t("heartbeat.nothing");
     const head = t("heartbeat.up", { share: percent(share, 2) });
     return downs.length === 0 ? head : `${head} ${t("heartbeat.downs", { count: downs.length, last: moment(downs.at(-1)?.from) })}`;
-  }, [slots, t]);
+  }, [slots, known, t]);
 }
 
 /** For a row of a list: drawn as one picture, since a list may have thousands of slots. */
@@ -73,10 +74,21 @@ export function HeartbeatMini({ slots, label, width = 132 }: { slots: Slot[] | u
   );
 }
 
-export function Heartbeat({ slots, label, height = 40 }: { slots: Slot[]; label: string; height?: number }) {
+export function Heartbeat({
+  slots,
+  label,
+  share,
+  height = 40,
+}: {
+  slots: Slot[];
+  label: string;
+  /** Exact share of the known time in which it was up; else reckoned from whole slots. */
+  share?: number | undefined;
+  height?: number;
+}) {
   const { t } = useTranslation();
   const id = useId();
-  const summary = useSummary(slots);
+  const summary = useSummary(slots, share);
   const [at, setAt] = useState<number>();
   const [keys, setKeys] = useState(false);
   const box = useRef<HTMLDivElement>(null);

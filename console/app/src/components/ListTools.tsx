@@ -39,7 +39,7 @@ export function ListTools({
             clearable
             allowDeselect
             clearButtonProps={{ "aria-label": t("list.clear_field", { field: f.label }) }}
-            w={{ base: "100%", xs: 160 }}
+            w={{ base: "calc(50% - 5px)", xs: 160 }}
           />
         ) : (
           <SearchInput
@@ -49,7 +49,7 @@ export function ListTools({
             value={values[f.key]}
             onChange={(v) => set({ [f.key]: v })}
             leftSection={null}
-            w={{ base: "100%", xs: 170 }}
+            w={{ base: "calc(50% - 5px)", xs: 170 }}
           />
         ),
       )}

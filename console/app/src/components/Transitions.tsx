@@ -6,6 +6,7 @@ import type { Schemas } from "@/api/client";
 import { say } from "@/i18n/say";
 import { stateOfWord } from "@/lib/health";
 import { ObjectLink } from "./ObjectLink";
+import { Scroll } from "./Scroll";
 import { StateBadge } from "./State";
 import { Moment } from "./Time";
 
@@ -44,7 +45,7 @@ export function Change({ from, to, kind }: { from: string; to: string; kind: str
 export function Transitions({ list, label, subject = true }: { list: Transition[]; label: string; subject?: boolean }) {
   const { t } = useTranslation();
   return (
-    <Table.ScrollContainer minWidth={0} type="native">
+    <Scroll label={label}>
       <Table aria-label={label} fz="sm" verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
@@ -82,6 +83,6 @@ export function Transitions({ list, label, subject = true }: { list: Transition[
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scroll>
   );
 }

@@ -38,6 +38,7 @@ export function useStrip(kind: Kind, name: string, last: string) {
   const { data, error, refetch } = useAnswer(kind, [name], last, slotsIn[last] ?? 96);
   return {
     slots: data && slotsOf(data, name),
+    share: data?.strips.find((s) => s.name === name)?.up_share,
     error,
     refetch: () => void refetch(),
   };

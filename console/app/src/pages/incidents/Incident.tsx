@@ -8,6 +8,7 @@ import { Answer } from "@/changes/Effect";
 import { ObjectLink } from "@/components/ObjectLink";
 import { Page } from "@/components/Page";
 import { Problem } from "@/components/Problem";
+import { Scroll } from "@/components/Scroll";
 import { Section } from "@/components/Section";
 import { Ago, Moment } from "@/components/Time";
 import { QuickActions } from "@/edit";
@@ -112,7 +113,7 @@ function Clients({ of }: { of: Schemas["IncidentAnswer"] }) {
       {rows.length === 0 ? (
         <Text fz="sm">{t("clients_same")}</Text>
       ) : (
-        <Table.ScrollContainer minWidth={0} type="native">
+        <Scroll label={t("clients_got")}>
           <Table fz="sm" aria-label={t("clients_got")} verticalSpacing={6}>
             <Table.Thead>
               <Table.Tr>
@@ -156,7 +157,7 @@ function Clients({ of }: { of: Schemas["IncidentAnswer"] }) {
             </Table.Tbody>
             {rows.length > mostDomains && <Table.Caption>{t("more_domains", { count: rows.length - mostDomains })}</Table.Caption>}
           </Table>
-        </Table.ScrollContainer>
+        </Scroll>
       )}
     </Section>
   );

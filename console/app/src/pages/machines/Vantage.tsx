@@ -8,6 +8,7 @@ import { NotFound } from "@/app/Fallbacks";
 import { ObjectLink } from "@/components/ObjectLink";
 import { Page } from "@/components/Page";
 import { Problem } from "@/components/Problem";
+import { Scroll } from "@/components/Scroll";
 import { Section } from "@/components/Section";
 import { StateBadge } from "@/components/State";
 import { duration, number, percent, seconds } from "@/lib/format";
@@ -90,7 +91,7 @@ export function VantagePage() {
             {t("nothing_probed")}
           </Text>
         ) : (
-          <Table.ScrollContainer minWidth={0} type="native">
+          <Scroll label={t("tasks_seen")}>
             <Table fz="sm" verticalSpacing={4} aria-label={t("tasks_seen")}>
               <Table.Thead>
                 <Table.Tr>
@@ -121,7 +122,7 @@ export function VantagePage() {
               </Table.Tbody>
               {worst.length > 50 && <Table.Caption>{t("more_tasks", { count: worst.length - 50 })}</Table.Caption>}
             </Table>
-          </Table.ScrollContainer>
+          </Scroll>
         )}
       </Section>
       <LatencySection query={{ vantage: id }} by="none" />

@@ -441,7 +441,9 @@ function Clients({ of, nameOf }: { of: Points | undefined; nameOf: (c: Schemas["
   const { t } = useTranslation("map");
   const [all, setAll] = useState(false);
   const clients = of?.clients;
-  const rows = clients ? [...clients.countries.map((c) => ({ c, of: "" })), ...clients.provinces.map((c) => ({ c, of: "cn" }))] : [];
+  const rows = clients
+    ? clients.countries.flatMap((c) => [{ c, of: "" }, ...(c.code === "cn" ? clients.provinces.map((p) => ({ c: p, of: "cn" })) : [])])
+    : [];
   return (
     <Section title={t("clients_hour")}>
       {!clients ? (

@@ -9,6 +9,7 @@ import { HeartbeatMini } from "@/components/Heartbeat";
 import { ObjectLink } from "@/components/ObjectLink";
 import { Page } from "@/components/Page";
 import { Problem } from "@/components/Problem";
+import { Scroll } from "@/components/Scroll";
 import { Section } from "@/components/Section";
 import { useStrips } from "@/components/strips";
 import { say } from "@/i18n/say";
@@ -81,7 +82,7 @@ export function PoolPage() {
             {t("no_members")}
           </Text>
         ) : (
-          <Table.ScrollContainer minWidth={0} type="native">
+          <Scroll label={t("members")}>
             <Table fz="sm" verticalSpacing={6} aria-label={t("members")}>
               <Table.Thead>
                 <Table.Tr>
@@ -134,7 +135,7 @@ export function PoolPage() {
                   })}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </Scroll>
         )}
       </Section>
       <Section title={t("used_by")}>

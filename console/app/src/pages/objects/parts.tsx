@@ -9,6 +9,7 @@ import { Heartbeat } from "@/components/Heartbeat";
 import { ObjectLink } from "@/components/ObjectLink";
 import { OrderText } from "@/components/OrderText";
 import { Problem } from "@/components/Problem";
+import { Scroll } from "@/components/Scroll";
 import { Section } from "@/components/Section";
 import { StateBadge } from "@/components/State";
 import { useStrip } from "@/components/strips";
@@ -44,7 +45,7 @@ export function BeatSection({ kind, name }: { kind: "address" | "pool" | "vantag
   const { t } = useTranslation("objects");
   const [search, set] = useSearchState<ObjectSearch>();
   const last = search.beat ?? "24h";
-  const { slots, error, refetch } = useStrip(kind, name, last);
+  const { slots, share, error, refetch } = useStrip(kind, name, last);
   return (
     <Section
       title={t("heartbeat")}
@@ -58,7 +59,13 @@ export function BeatSection({ kind, name }: { kind: "address" | "pool" | "vantag
         />
       }
     >
-      {error ? <Problem error={error} retry={refetch} /> : slots ? <Heartbeat slots={slots} label={name} /> : <Skeleton height={64} />}
+      {error ? (
+        <Problem error={error} retry={refetch} />
+      ) : slots ? (
+        <Heartbeat slots={slots} share={share} label={name} />
+      ) : (
+        <Skeleton height={64} />
+      )}
     </Section>
   );
 }
@@ -183,7 +190,7 @@ export function Tasks({ list, by }: { list: Task[]; by: "template" | "address" }
       </Text>
     );
   return (
-    <Table.ScrollContainer minWidth={0} type="native">
+    <Scroll label={t("tasks")}>
       <Table fz="sm" verticalSpacing={6} aria-label={t("tasks")}>
         <Table.Thead>
           <Table.Tr>
@@ -201,9 +208,8 @@ export function Tasks({ list, by }: { list: Task[]; by: "template" | "address" }
               <Table.Td>
                 <ObjectLink kind={by} name={k[by]} />
                 {k.port ? (
-                  <Text span inherit c="dimmed">
-                    {" "}
-                    :{k.port}
+                  <Text fz="xs" c="dimmed">
+                    {t("port", { port: k.port })}
                   </Text>
                 ) : null}
               </Table.Td>
@@ -240,7 +246,7 @@ export function Tasks({ list, by }: { list: Task[]; by: "template" | "address" }
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scroll>
   );
 }
 

@@ -1,23 +1,27 @@
-import { Anchor, Button, Card, FileButton, Group, List, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core";
-import { IconFileImport, IconPlus, IconRocket, IconRoute } from "@tabler/icons-react";
+import { Anchor, Card, Group, List, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "@/api/client";
-import { useCan } from "@/api/session";
 import { Sparkline } from "@/components/charts/Sparkline";
-import { Empty } from "@/components/Empty";
 import { HealthBar, type Share } from "@/components/HealthBar";
 import { OrderText } from "@/components/OrderText";
 import { Page } from "@/components/Page";
 import { Problem } from "@/components/Problem";
 import { Section } from "@/components/Section";
 import { StateBadge } from "@/components/State";
+import { words } from "@/i18n";
 import { number, short } from "@/lib/format";
 import { grades, stateOfGrade, stateOfWord } from "@/lib/health";
-import { Problems, total } from "./Problems";
+import { AllWell, total } from "./AllWell";
 import { Recent } from "./Recent";
-import { useImport } from "./useImport";
+
+// What a healthy installation does not show is not loaded: this is everybody's first view.
+const Problems = lazy(async () => {
+  const [m] = await Promise.all([import("./Problems"), words("changes")()]);
+  return { default: m.Problems };
+});
+const Begin = lazy(async () => ({ default: (await import("./Begin")).Begin }));
 
 export function Overview() {
   const { t } = useTranslation("overview");
@@ -26,7 +30,13 @@ export function Overview() {
   return (
     <Page title={t("title")} about={t("about")}>
       {error && <Problem error={error} retry={() => void refetch()} />}
-      {nothing ? <Begin /> : data ? <Problems of={data} /> : !error && <Skeleton height={92} radius="md" />}
+      {data?.problems.length === 0 && !nothing ? (
+        <AllWell />
+      ) : data ? (
+        <Suspense fallback={<Skeleton height={92} radius="md" />}>{nothing ? <Begin /> : <Problems of={data} />}</Suspense>
+      ) : (
+        !error && <Skeleton height={92} radius="md" />
+      )}
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }}>
         <Kind of={data} name="access_domains" to="/domains" />
         <Kind of={data} name="pools" to="/pools" />
@@ -203,42 +213,5 @@ function Orders() {
         </List>
       )}
     </Section>
-  );
-}
-
-/** Nothing is configured: three ways to begin. */
-function Begin() {
-  const { t } = useTranslation("overview");
-  const can = useCan("operator");
-  const { take, example, busy, error } = useImport();
-  return (
-    <Card withBorder>
-      <Empty
-        icon={IconRoute}
-        title={t("begin")}
-        actions={
-          can && (
-            <Group justify="center">
-              <Button component={Link} to="/domains/new" leftSection={<IconPlus size={16} aria-hidden />}>
-                {t("begin_scenario")}
-              </Button>
-              <FileButton onChange={(f) => f && void take(f)} accept=".yaml,.yml,.json,text/yaml,application/yaml">
-                {(props) => (
-                  <Button {...props} variant="default" loading={busy} leftSection={<IconFileImport size={16} aria-hidden />}>
-                    {t("begin_file")}
-                  </Button>
-                )}
-              </FileButton>
-              <Button variant="default" loading={busy} onClick={() => void example()} leftSection={<IconRocket size={16} aria-hidden />}>
-                {t("begin_example")}
-              </Button>
-            </Group>
-          )
-        }
-      >
-        {t(can ? "begin_about" : "begin_viewer")}
-      </Empty>
-      {error ? <Problem error={error} /> : null}
-    </Card>
   );
 }

@@ -1,7 +1,7 @@
 // What is wrong now: one card for each outage, the gravest first.
 import { Anchor, Badge, Button, Card, Collapse, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconArrowRight, IconCircleCheck, IconTimeline } from "@tabler/icons-react";
+import { IconArrowRight, IconTimeline } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
@@ -13,7 +13,6 @@ import { type State, StateBadge } from "@/components/State";
 import { Ago } from "@/components/Time";
 import { QuickActions } from "@/edit";
 import { say } from "@/i18n/say";
-import { number } from "@/lib/format";
 import { stateOfGrade } from "@/lib/health";
 import { useLineName } from "@/lib/lines";
 import { type Group as Grouped, group, merged, type Problem } from "./group";
@@ -45,20 +44,6 @@ export function Problems({ of }: { of: Schemas["Overview"] }) {
   const groups = useMemo(() => group(of.problems), [of.problems]);
   const omitted = Object.values(of.omitted).reduce((n, by) => n + Object.values(by).reduce((m, k) => m + k, 0), 0);
   const [open, { open: showAll }] = useDisclosure(false);
-  if (groups.length === 0)
-    return (
-      <Card withBorder>
-        <Group gap="sm" wrap="nowrap">
-          <IconCircleCheck size={28} color="var(--m-state-green)" aria-hidden />
-          <div>
-            <Title order={2}>{t("all_well")}</Title>
-            <Text fz="sm" c="dimmed">
-              {t("all_well_about")}
-            </Text>
-          </div>
-        </Group>
-      </Card>
-    );
   // What nobody needs to act on comes last and folded, when there is more than that.
   const quiet = (g: Grouped) => g.head.severity === "info";
   const loud = groups.filter((g) => !quiet(g));
@@ -250,8 +235,4 @@ function OneGroup({ g }: { g: Grouped }) {
       )}
     </Card>
   );
-}
-
-export function total(counts: Record<string, number> | undefined): string {
-  return number(Object.values(counts ?? {}).reduce((a, b) => a + b, 0));
 }
