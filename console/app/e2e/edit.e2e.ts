@@ -411,3 +411,80 @@ test("who may not is told so", async () => {
   expect(bound.faults).toEqual([]);
   await bound.context.close();
 });
+
+test("a line with what it would hold; order by mouse; real clients in the effect; disable and undo", async () => {
+  // Somebody asks, so that the effect has real clients.
+  for (let i = 0; i < 5; i++) await m.dig("gtm.example.com", "A", "202.96.128.0/24");
+  const { page, context, faults } = await newPage(m);
+  await page.goto("/");
+  await signIn(page);
+  await page.goto("/?edit=line%2F");
+  const panel = page.getByRole("dialog");
+  await panel.getByPlaceholder("office").fill("hq");
+  await panel.getByPlaceholder(/198.51.100.0/).fill("202.96.128.0/24\n202.96.128.0/25 # inside\n198.51.100.0/33");
+  await panel
+    .locator('[data-field="cidrs"]')
+    .getByText(/198.51.100.0\/33/)
+    .first()
+    .waitFor();
+  await panel.getByPlaceholder(/198.51.100.0/).fill("202.96.128.0/24, 202.96.128.0/25");
+  await panel.getByText("1 network lies within another one here.").waitFor();
+  await panel.getByPlaceholder("198.51.100.7").fill("202.96.128.200");
+  await panel.getByText("In, by 202.96.128.0/24").waitFor();
+  await panel.getByText(/most specific first: China Telecom, Guangdong/).waitFor();
+  await expectAccessible(page, "panel of a line");
+  await shot(page, "panel-line");
+  await panel.getByRole("button", { name: "Add to draft" }).click();
+  await panel.getByText("New in the draft").waitFor();
+
+  // The new line is there to choose at once; walked to by arrow keys.
+  await page.goto("/?edit=access_domain%2Fgtm.example.com%2FA");
+  const picker = panel.getByLabel("Lines of beijing");
+  await picker.focus();
+  await page.getByRole("option", { name: /^hq/ }).waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await panel.locator('[data-member="beijing"]').getByText("hq", { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await expect.poll(() => page.getByRole("option").count()).toBe(0);
+
+  const first = await panel.locator("[data-member]").first().getAttribute("data-member");
+  const grip = await panel.locator("[data-grip]").last().boundingBox();
+  const top = await panel.locator("[data-member]").first().boundingBox();
+  if (!grip || !top) throw new Error("no members");
+  await page.mouse.move(grip.x + 8, grip.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(grip.x + 8, top.y + 30, { steps: 5 });
+  await page.mouse.move(grip.x + 8, top.y + 4, { steps: 3 });
+  await page.mouse.up();
+  await expect.poll(() => panel.locator("[data-member]").nth(1).getAttribute("data-member")).toBe(first);
+
+  await page.goto("/review");
+  await page.locator("[data-client]").first().waitFor({ timeout: 45_000 });
+  await shot(page, "review-clients");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+
+  await page.goto("/?edit=pool%2Ffrankfurt");
+  await panel.getByRole("button", { name: "Act now" }).click();
+  await page.getByRole("menuitem", { name: "Disable" }).click();
+  const ask = page.getByRole("dialog", { name: "Disable frankfurt?" });
+  // An assertion says who must get it: what the API refuses is said, and nothing is done.
+  await ask
+    .getByText(/wants pool frankfurt/i)
+    .first()
+    .waitFor();
+  expect(await ask.getByRole("button", { name: "Disable" }).isDisabled()).toBe(true);
+  await ask.getByRole("button", { name: "Cancel" }).click();
+  await page.goto("/?edit=address%2Fgz-2");
+  await panel.getByRole("button", { name: "Act now" }).click();
+  await page.getByRole("menuitem", { name: "Unavailable by hand" }).click();
+  await page.getByRole("dialog", { name: "Hold gz-2 unavailable?" }).getByRole("button", { name: "Unavailable by hand" }).click();
+  await page.getByText("gz-2 is held unavailable").waitFor();
+  await expect.poll(async () => (await m.api<{ mode: string }>("GET", "/addresses/gz-2")).mode).toBe("manual_unavailable");
+  await page.getByRole("button", { name: "Undo", exact: true }).click();
+  await expect.poll(async () => (await m.api<{ mode: string }>("GET", "/addresses/gz-2")).mode).toBe("auto");
+  expect(faults).toEqual([]);
+  await context.close();
+});

@@ -10,6 +10,7 @@ import { useLineName } from "@/lib/lines";
 
 type Outcome = Schemas["AnswerOutcome"];
 type Name = Schemas["NameEffect"];
+type Client = Schemas["ClientEffect"];
 
 const colors: Record<Name["change"], string> = { empty: "red", disappears: "red", changed: "blue", appears: "green" };
 
@@ -55,6 +56,72 @@ export function Answer({ of, other }: { of: Outcome | undefined; other?: Outcome
   );
 }
 
+/** The networks that ask most, with what they get: what the lines cannot say, like a place that is nearer now. */
+function Clients({ of, name }: { of: Client[]; name: string }) {
+  const { t } = useTranslation("changes");
+  const lineName = useLineName();
+  const [all, setAll] = useState(false);
+  const shown = all ? of : of.slice(0, 5);
+  return (
+    <>
+      <Table
+        ml={{ base: 0, sm: 28 }}
+        w={{ base: "100%", sm: "calc(100% - 28px)" }}
+        layout="fixed"
+        verticalSpacing={4}
+        mt="xs"
+        aria-label={t("clients_of", { name })}
+      >
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th w="24%">{t("client")}</Table.Th>
+            <Table.Th>{t("was")}</Table.Th>
+            <Table.Th>{t("is")}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {shown.map((c) => (
+            <Table.Tr key={c.subnet} data-client={c.subnet}>
+              <Table.Td valign="top">
+                <Text fz="sm" fw={c.changed ? 600 : undefined} style={{ overflowWrap: "anywhere" }}>
+                  {c.subnet}
+                </Text>
+                <Text fz="xs" c="dimmed">
+                  {[c.lines[0] ? lineName(c.lines[0]) : "", t("queries", { count: c.queries, n: number(c.queries) })]
+                    .filter(Boolean)
+                    .join(" · ")}
+                </Text>
+                {c.empty && (
+                  <Text fz="xs" c="var(--m-state-red)" fw={600}>
+                    {t("change.empty")}
+                  </Text>
+                )}
+              </Table.Td>
+              <Table.Td valign="top">
+                <Answer of={c.before} other={c.after} />
+              </Table.Td>
+              <Table.Td valign="top">
+                {c.changed ? (
+                  <Answer of={c.after} other={c.before} />
+                ) : (
+                  <Text fz="sm" c="dimmed">
+                    {t("same")}
+                  </Text>
+                )}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {of.length > shown.length && (
+        <UnstyledButton fz="sm" c="dimmed" ml={{ base: 0, sm: 28 }} mih={24} onClick={() => setAll(true)}>
+          {t("clients_all", { count: of.length })}
+        </UnstyledButton>
+      )}
+    </>
+  );
+}
+
 function OneName({ of, open: first }: { of: Name; open: boolean }) {
   const { t } = useTranslation("changes");
   const [open, setOpen] = useState(first);
@@ -87,50 +154,53 @@ function OneName({ of, open: first }: { of: Name; open: boolean }) {
         </Text>
       </Group>
       {open && (
-        <Table
-          ml={{ base: 0, sm: 28 }}
-          w={{ base: "100%", sm: "calc(100% - 28px)" }}
-          layout="fixed"
-          verticalSpacing={4}
-          mt={4}
-          aria-label={of.name}
-        >
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th w="24%">{t("line")}</Table.Th>
-              <Table.Th>{t("was")}</Table.Th>
-              <Table.Th>{t("is")}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {classes.map((c) => (
-              <Table.Tr key={c.line}>
-                <Table.Td valign="top">
-                  <Text fz="sm" fw={c.changed ? 600 : undefined}>
-                    {lineName(c.line)}
-                  </Text>
-                  {c.queries !== undefined && (
-                    <Text fz="xs" c="dimmed">
-                      {t("queries", { count: c.queries, n: number(c.queries) })}
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td valign="top">
-                  <Answer of={c.before} other={c.after} />
-                </Table.Td>
-                <Table.Td valign="top">
-                  {c.changed ? (
-                    <Answer of={c.after} other={c.before} />
-                  ) : (
-                    <Text fz="sm" c="dimmed">
-                      {t("same")}
-                    </Text>
-                  )}
-                </Table.Td>
+        <>
+          <Table
+            ml={{ base: 0, sm: 28 }}
+            w={{ base: "100%", sm: "calc(100% - 28px)" }}
+            layout="fixed"
+            verticalSpacing={4}
+            mt={4}
+            aria-label={of.name}
+          >
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th w="24%">{t("line")}</Table.Th>
+                <Table.Th>{t("was")}</Table.Th>
+                <Table.Th>{t("is")}</Table.Th>
               </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+            </Table.Thead>
+            <Table.Tbody>
+              {classes.map((c) => (
+                <Table.Tr key={c.line}>
+                  <Table.Td valign="top">
+                    <Text fz="sm" fw={c.changed ? 600 : undefined}>
+                      {lineName(c.line)}
+                    </Text>
+                    {c.queries !== undefined && (
+                      <Text fz="xs" c="dimmed">
+                        {t("queries", { count: c.queries, n: number(c.queries) })}
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td valign="top">
+                    <Answer of={c.before} other={c.after} />
+                  </Table.Td>
+                  <Table.Td valign="top">
+                    {c.changed ? (
+                      <Answer of={c.after} other={c.before} />
+                    ) : (
+                      <Text fz="sm" c="dimmed">
+                        {t("same")}
+                      </Text>
+                    )}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+          {of.clients && of.clients.length > 0 && <Clients of={of.clients} name={of.name} />}
+        </>
       )}
     </Box>
   );
@@ -172,6 +242,7 @@ export function Effect({ of, past }: { of: Schemas["Effect"]; past?: boolean }) 
           {t("line_moves", { line: lineName(l.line), count: l.names })}
         </Text>
       ))}
+      {of.by_distance > 0 && <Text fz="sm">{t("by_distance", { count: of.by_distance, n: number(of.by_distance) })}</Text>}
       {of.new_map && <Text fz="sm">{t("new_map")}</Text>}
     </Stack>
   );

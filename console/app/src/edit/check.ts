@@ -6,9 +6,11 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { ApiError, api, type Problem, type Schemas } from "@/api/client";
 import { useCan } from "@/api/session";
+import type { Said as Sentence } from "@/i18n/say";
 import { changeRequest, type Draft, type DraftItem, type Kind, useDraft } from "./draft";
 
-export type Said = Schemas["Finding"] & { args?: Record<string, unknown> };
+/** A finding; said is its sentence with a code, so that it can be said in the reader's language. */
+export type Said = Schemas["Finding"] & { said?: Sentence };
 export type Placed = { kind: Kind | ""; key: string; field: string; severity: "error" | "warning"; code: string; text: string; said: Said };
 
 export type Check = {

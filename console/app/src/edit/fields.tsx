@@ -25,7 +25,7 @@ export const FormContext = createContext<FormState>({ findings: [], missing: {},
 
 /** A finding as a sentence: the server's words begin small, since they follow the name of a field. */
 export function sentence(f: Placed): string {
-  const text = say({ code: f.said.code, args: f.said.args, text: f.text } as Parameters<typeof say>[0]);
+  const text = say(f.said.said ?? { text: f.text });
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -12,6 +12,7 @@ import {
   Radio,
   Select,
   SimpleGrid,
+  Skeleton,
   Slider,
   Stack,
   Stepper,
@@ -570,7 +571,8 @@ function Working({ number, answers }: { number: string; answers: Answers }) {
         {name && (
           <>
             <Text fz="sm">{t("scenario.try")}</Text>
-            {digs(answers, server).map((d) => (
+            {server === undefined && <Skeleton height={40} />}
+            {(server === undefined ? [] : digs(answers, server)).map((d) => (
               <div key={d.command}>
                 {d.line && (
                   <Text fz="xs" c="dimmed" mb={2}>
@@ -614,10 +616,11 @@ function Working({ number, answers }: { number: string; answers: Answers }) {
   );
 }
 
-/** Where names are answered: what a resolver says that it listens on; else this host. */
-function useServer(): string {
-  const { data } = $api.useQuery("get", "/api/v1/nodes", { params: { query: { limit: 100 } } });
+/** Where names are answered: what a resolver says that it listens on; else this host. undefined while that is asked. */
+function useServer(): string | undefined {
+  const { data, isPending } = $api.useQuery("get", "/api/v1/nodes", { params: { query: { limit: 100 } } });
   const at = data?.items.find((n) => n.dns && n.dns.length > 0)?.dns?.[0];
+  if (isPending) return undefined;
   // A wildcard address is reached by the host that the console is reached by.
   return at?.replace(/^(0\.0\.0\.0|\[::\]|):/, `${window.location.hostname}:`) ?? window.location.hostname;
 }
