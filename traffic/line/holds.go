@@ -102,9 +102,6 @@ func (m *Map) points(w *weights) map[string]Point {
 
 // Holds returns what a built-in line holds of the map; zero for nothing.
 func (m *Map) Holds(code string) Holding {
-	if code == Default { // all there is
-		return Holding{Ranges4: len(m.v4), Addresses4: 1 << 32, Ranges6: len(m.v6Hi), Countries: slices.Sorted(maps.Keys(m.Stats().V4ByNation))}
-	}
 	if h := m.weigh().byCode[code]; h != nil {
 		out := *h
 		out.Countries = slices.Clone(h.Countries)

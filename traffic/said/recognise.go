@@ -20,22 +20,31 @@ func Of(text string) *Said {
 // deepest bounds sentences within sentences.
 const deepest = 4
 
-// recognise takes the template with the most fixed text of those that give the text again.
+// recognise takes, of the templates that give the text again, one that begins with words of
+// its own before those that begin with a place, which can swallow another sentence; then
+// the one with the most fixed text.
 func recognise(text string, depth int) (best Said, ok bool) {
 	if text == "" || depth == deepest {
 		return Said{}, false
 	}
 	most := -1
 	for _, t := range candidates(text) {
-		if t.letters <= most {
+		weight := t.letters
+		if t.fixed[0] != "" {
+			weight += anchored
+		}
+		if weight <= most {
 			continue
 		}
 		if s, fits := t.match(text, depth); fits {
-			best, most = s, t.letters
+			best, most = s, weight
 		}
 	}
 	return best, most >= 0
 }
+
+// anchored is more than the letters of any sentence.
+const anchored = 1 << 20
 
 // fewest is the least fixed text by which a template is recognised: one that is little
 // but places would fit everything.

@@ -66,12 +66,13 @@ var (
 	probe  = New("test.probe", "nothing came back in {limit} while {phase}")
 	votes  = New("test.votes", "{failed} of {voting} vantages call it failed ({vantage}: {reason:s})")
 	loose  = New("test.loose", "{failed} of {voting} vantages {rest}")
+	caused = New("test.caused", "task {task} fell: {cause:s}")
 	quoted = New("test.quoted", "was {value:q} before; took {choices}")
 )
 
 func TestATextIsRecognised(t *testing.T) {
 	t.Parallel()
-	for _, s := range []Said{votes.With(2, 3, "bj-1", probe.With("2s", "connecting")), loose.With(1, 2, "say nothing"), quoted.With(`a "b" }`, "x or y"), plain.With(), outer.With(inner.With("up"), 1, 2)} {
+	for _, s := range []Said{votes.With(2, 3, "bj-1", probe.With("2s", "connecting")), loose.With(1, 2, "say nothing"), quoted.With(`a "b" }`, "x or y"), caused.With("a/b", votes.With(2, 3, "bj-1", "it broke")), plain.With(), outer.With(inner.With("up"), 1, 2)} {
 		got := Of(s.String())
 		if got == nil || got.Code() != s.Code() || got.String() != s.String() {
 			t.Errorf("%s: %v", s, got)
