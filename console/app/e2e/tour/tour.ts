@@ -40,9 +40,7 @@ test("the tour", async () => {
     await m.endpoint("127.0.1.12", "down");
     await m.endpoint("127.0.1.31", "down");
     await m.endpoint("127.0.1.32", "down");
-    await m
-      .api("POST", "/overrides", { action: "drain", kind: "address", name: "fra-2", reason: "Kernel upgrade", for: "2h" })
-      .catch(() => {});
+    await m.api("POST", "/overrides", { action: "drain", target: "address/fra-2", reason: "Kernel upgrade", for: "2h" });
     await load(m.dns, queries, 12_000);
     await new Promise((r) => setTimeout(r, 12_000)); // counts travel each ten seconds
 

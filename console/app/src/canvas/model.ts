@@ -54,7 +54,8 @@ export function stateOf(
 ): State | "unwatched" {
   if (h?.override?.action === "drain") return "withdrawn";
   if (o?.enabled === false || h?.health === "disabled") return "disabled";
-  if (h?.override || (o?.mode && o.mode !== "auto")) return "manual";
+  // Pools and domains have modes too, of their sequential policy: only an address is held by hand.
+  if (h?.override || o?.mode?.startsWith("manual")) return "manual";
   if (!h) return "unknown";
   if (h.health === "unmonitored") return "unwatched";
   if (tasks.length > 0 && tasks.every((t) => t.stale)) return "stale";
