@@ -2,9 +2,9 @@ import { Table } from "@mantine/core";
 import type { ReactNode } from "react";
 
 /** Lets a wide table scroll by itself on a narrow screen, by keyboard too. */
-export function Scroll({ label, children }: { label: string; children: ReactNode }) {
+export function Scroll({ label, children, min = 0 }: { label: string; children: ReactNode; min?: number }) {
   return (
-    <Table.ScrollContainer minWidth={0} type="native" tabIndex={0} role="region" aria-label={label}>
+    <Table.ScrollContainer minWidth={min} type="native" tabIndex={0} role="region" aria-label={label}>
       {children}
     </Table.ScrollContainer>
   );

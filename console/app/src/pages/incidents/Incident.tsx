@@ -40,7 +40,7 @@ export function IncidentPage() {
       }
     >
       {error && <Problem error={error} retry={() => void refetch()} />}
-      <SimpleGrid cols={{ base: 2, md: 4 }}>
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
         <Fact label={t("began")}>{data ? <Moment at={data.began} /> : undefined}</Fact>
         <Fact label={t("ended")}>{data ? data.ended ? <Moment at={data.ended} /> : t("goes_on") : undefined}</Fact>
         <Fact label={t("lasted")}>{data ? data.ended ? <Lasted i={data} /> : <Ago at={data.began} /> : undefined}</Fact>
@@ -94,7 +94,7 @@ function Fact({ label, children }: { label: string; children: React.ReactNode })
       <Text fz="xs" c="dimmed">
         {label}
       </Text>
-      <Text fz="sm" fw={600} component="div" mih={22}>
+      <Text fz="sm" fw={600} component="div" mih={22} style={{ overflowWrap: "anywhere" }}>
         {children ?? <Skeleton height={14} mt={4} />}
       </Text>
     </Card>
@@ -113,7 +113,7 @@ function Clients({ of }: { of: Schemas["IncidentAnswer"] }) {
       {rows.length === 0 ? (
         <Text fz="sm">{t("clients_same")}</Text>
       ) : (
-        <Scroll label={t("clients_got")}>
+        <Scroll label={t("clients_got")} min={680}>
           <Table fz="sm" aria-label={t("clients_got")} verticalSpacing={6}>
             <Table.Thead>
               <Table.Tr>

@@ -9,6 +9,7 @@ import type { Schemas } from "@/api/client";
 import { Answer } from "@/changes/Effect";
 import { ObjectLink } from "@/components/ObjectLink";
 import { OrderText } from "@/components/OrderText";
+import { Scroll } from "@/components/Scroll";
 import { type State, StateBadge } from "@/components/State";
 import { Ago } from "@/components/Time";
 import { QuickActions } from "@/edit";
@@ -158,33 +159,35 @@ function OneGroup({ g }: { g: Grouped }) {
         </Stack>
       )}
       {instead.length > 0 && (
-        <Table mt="sm" fz="sm" verticalSpacing={4} aria-label={t("instead")} layout="auto">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t("clients")}</Table.Th>
-              <Table.Th>{t("before")}</Table.Th>
-              <Table.Th w={24} aria-hidden />
-              <Table.Th>{t("get_now")}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {instead.map((i) => (
-              <Table.Tr key={i.lines.join()} data-instead={i.lines.join()}>
-                <Table.Td>{i.lines.map((l) => lineName(l)).join(", ")}</Table.Td>
-                <Table.Td>
-                  <Answer of={i.before} />
-                </Table.Td>
-                <Table.Td>
-                  <IconArrowRight size={14} role="img" aria-label={t("common:transition.becomes")} />
-                </Table.Td>
-                <Table.Td>
-                  <Answer of={i.now} />
-                </Table.Td>
+        <Scroll label={t("instead")} min={560}>
+          <Table mt="sm" fz="sm" verticalSpacing={4} aria-label={t("instead")} layout="auto">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{t("clients")}</Table.Th>
+                <Table.Th>{t("before")}</Table.Th>
+                <Table.Th w={24} aria-hidden />
+                <Table.Th>{t("get_now")}</Table.Th>
               </Table.Tr>
-            ))}
-          </Table.Tbody>
-          {p.more_lines ? <Table.Caption>{t("more_lines", { count: p.more_lines })}</Table.Caption> : null}
-        </Table>
+            </Table.Thead>
+            <Table.Tbody>
+              {instead.map((i) => (
+                <Table.Tr key={i.lines.join()} data-instead={i.lines.join()}>
+                  <Table.Td>{i.lines.map((l) => lineName(l)).join(", ")}</Table.Td>
+                  <Table.Td>
+                    <Answer of={i.before} />
+                  </Table.Td>
+                  <Table.Td>
+                    <IconArrowRight size={14} role="img" aria-label={t("common:transition.becomes")} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Answer of={i.now} />
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+            {p.more_lines ? <Table.Caption>{t("more_lines", { count: p.more_lines })}</Table.Caption> : null}
+          </Table>
+        </Scroll>
       )}
       {instead.length === 0 && p.domains && p.kind !== "override" && (
         <Text fz="sm" mt="xs" c="dimmed">
