@@ -6,8 +6,8 @@ import type { Body, Kind } from "../draft";
 /** What a number field holds: nothing yet, or a number. */
 export type Num = number | "";
 
-/** Parts of a read object that are not written. */
-const readOnly = ["id", "version", "revision", "set", "created_at", "updated_at", "used_by", "warnings", "override"];
+/** Parts of a read object that are not written. The serial of a zone and the map in the settings are the server's too. */
+const readOnly = ["serial", "geo_map", "id", "version", "revision", "set", "created_at", "updated_at", "used_by", "warnings", "override"];
 
 /** The body of an object as it is written: what was read without what only the server says. */
 export function bare(o: object): Body {

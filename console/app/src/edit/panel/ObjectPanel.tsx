@@ -10,7 +10,7 @@ import { ObjectLink } from "@/components/ObjectLink";
 import { Problem } from "@/components/Problem";
 import { Ago } from "@/components/Time";
 import type { Check } from "../check";
-import { moved } from "../conflicts";
+import { moved, onlyVersion } from "../conflicts";
 import { type Body, draftItem, type Kind, unstage, useDraft } from "../draft";
 import { FormContext, sentence, Warnings } from "../fields";
 import { addressModel } from "../model/address";
@@ -318,7 +318,9 @@ function Staged({
   const [deleting, setDeleting] = useState(false);
   const title = nameOfKey(kind, objectKey) || t(`common:kind.${kind}`);
   const conflict =
-    e?.item && e.known !== undefined && moved(e.item, e.known) ? { kind, key: objectKey, item: e.item, theirs: e.known } : undefined;
+    e?.item && e.known !== undefined && moved(e.item, e.known) && !onlyVersion(e.item, e.known)
+      ? { kind, key: objectKey, item: e.item, theirs: e.known }
+      : undefined;
   if (!e)
     return (
       <>

@@ -1,5 +1,6 @@
 // The state of one form in the panel. An object that exists is edited in the draft itself: each change
 // is staged at once, and taken out again when it is undone. A new object is held here until it is added.
+import { useDebouncedValue } from "@mantine/hooks";
 import { useMemo, useRef, useState } from "react";
 import { useCan } from "@/api/session";
 import { i18n } from "@/i18n";
@@ -110,7 +111,8 @@ export function useFresh<F extends object>(model: Model<F>, initial?: Body): Edi
     [whole, kind, key, form, model],
   );
   const check = useCheck(extra, whole);
-  const { data: there } = useObject(kind, whole ? key : "");
+  const [late] = useDebouncedValue(whole ? key : "", 300);
+  const { data: there } = useObject(kind, late === key ? late : "");
   const taken = whole && (Boolean(there) || draftItem(kind, key)?.op === "put");
   const findings = whole ? check.findings.filter((f) => f.kind === kind && f.key === key) : [];
   const exists: Placed[] = taken
