@@ -474,6 +474,13 @@ func TestOverrides(t *testing.T) {
 		if e, err = w.service.Domain(w.Context(), "other.example.com/A"); err != nil || !e.Inherits.Channels || !e.Inherits.Events || e.Channels[0] != "hook" {
 			w.Fatalf("%+v %v", e, err)
 		}
+		w.settings(func(s *alert.Settings) { s.Enabled, s.Channels = false, []string{"hook"} })
+		for d, inherits := range map[string]bool{"off.example.com/A": false, "own.example.com/A": true, "other.example.com/A": true} {
+			if e, err := w.service.Domain(w.Context(), d); err != nil || !e.Off || e.Inherits.Off != inherits {
+				w.Errorf("%s while nothing is sent: %+v %v", d, e, err)
+			}
+		}
+		w.settings(func(s *alert.Settings) { s.Channels = []string{"hook"} })
 		w.lead("a")
 		on := func(c alert.Condition, domains ...string) alert.Condition { c.Domains = domains; return c }
 		domain := func(name string) alert.Condition {

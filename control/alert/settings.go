@@ -84,17 +84,20 @@ type Effective struct {
 
 // Inherits says which rules an access domain takes from the settings.
 type Inherits struct {
+	Off      bool `json:"off" doc:"The settings, and not its own rules, say that nothing is sent."`
 	Channels bool `json:"channels"`
 	Events   bool `json:"events"`
 }
 
 // effective is what an override, nil for none, makes of the settings.
 func (s *Settings) effective(domain string, o *Override) Effective {
-	e := Effective{Domain: domain, Off: !s.Enabled, Channels: s.Channels, Events: s.Events, Inherits: Inherits{true, true}}
+	e := Effective{Domain: domain, Off: !s.Enabled, Channels: s.Channels, Events: s.Events, Inherits: Inherits{Off: !s.Enabled, Channels: true, Events: true}}
 	if o == nil {
 		return e
 	}
-	e.Off = e.Off || o.Off
+	if o.Off {
+		e.Off, e.Inherits.Off = true, false
+	}
 	if o.Channels != nil {
 		e.Channels, e.Inherits.Channels = o.Channels, false
 	}

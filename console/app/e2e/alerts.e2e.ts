@@ -86,7 +86,7 @@ test("a webhook is set up, tested, and held to the form", async () => {
   await form.getByRole("button", { name: "Save" }).click();
   const card = page.getByRole("region", { name: "ops" });
   await card.waitFor();
-  await card.getByText("Nothing was sent yet").waitFor();
+  await card.getByText("No alert was sent here yet").waitFor();
   expect(await card.textContent()).not.toContain("/hook");
 
   answerWith = 404;
@@ -218,6 +218,33 @@ test("an endpoint breaks: seen within two seconds of the verdict, told, cared fo
   expect(csv).toContain("ops: sent");
   await page.goto("/alerts?tab=log&q=nothing-like-this");
   await page.getByRole("heading", { name: "Nothing in this time" }).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("an access domain has rules of its own, and inherits again", async () => {
+  const { page, context, faults } = await newPage(m);
+  await signIn(page);
+  await page.goto("/domains/gtm.example.com/A");
+  const part = page.getByRole("region", { name: "Alerts of this access domain" });
+  await part.getByText("This access domain inherits the alert settings.").waitFor();
+  await part.getByRole("switch", { name: "Channels of its own" }).click();
+  await part.getByRole("combobox", { name: "Channels that are told" }).click();
+  await page.getByRole("option", { name: "ops" }).click();
+  await page.keyboard.press("Escape");
+  await part.getByRole("button", { name: "Save" }).click();
+  await part.getByText(/has rules of its own/).waitFor();
+  const d = await m.api<{ channels: string[]; inherits: object }>("GET", "/alerts/domains/gtm.example.com/A");
+  expect(d).toMatchObject({ channels: ["ops"], inherits: { channels: false, events: true } });
+  await expectAccessible(page, "alerts of an access domain");
+  await shoot(page, "alerts-domain");
+  await page.goto("/alerts?tab=settings");
+  await page
+    .getByRole("region", { name: "Access domains with rules of their own" })
+    .getByRole("link", { name: "gtm.example.com/A" })
+    .click();
+  await part.getByRole("button", { name: "Inherit all" }).click();
+  await part.getByText("This access domain inherits the alert settings.").waitFor();
   expect(faults).toEqual([]);
   await context.close();
 });

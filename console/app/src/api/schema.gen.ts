@@ -2964,6 +2964,8 @@ export interface components {
         AlertInherits: {
             channels: boolean;
             events: boolean;
+            /** @description The settings, and not its own rules, say that nothing is sent. */
+            off: boolean;
         };
         AlertInstead: {
             /** @enum {string} */

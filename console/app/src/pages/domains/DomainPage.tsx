@@ -2,7 +2,7 @@ import { ActionIcon, Button, CopyButton, Group, SegmentedControl, Skeleton, Swit
 import { useMediaQuery } from "@mantine/hooks";
 import { IconCheck, IconEdit, IconLink, IconList, IconPlus, IconSitemap, IconX, IconZoomQuestion } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useCan } from "@/api/session";
 import { type Act, Canvas, type Light } from "@/canvas/Canvas";
@@ -23,6 +23,7 @@ import { Steps } from "@/explain/Steps";
 import { useExplain } from "@/explain/useExplain";
 import { type CanvasSearch, joined, list } from "./search";
 
+const Alerts = lazy(() => import("@/pages/alerts/DomainAlerts").then((m) => ({ default: m.DomainAlertsSection })));
 const route = getRouteApi("/shell/domains/$name/$type");
 
 export function DomainPage() {
@@ -287,6 +288,11 @@ export function DomainPage() {
             )
           )}
         </div>
+      )}
+      {picture && (
+        <Suspense fallback={<Skeleton height={240} />}>
+          <Alerts name={name} type={type} />
+        </Suspense>
       )}
       {editing.ui}
     </Page>
