@@ -41,7 +41,9 @@ export type Meridian = {
   stop(): Promise<void>;
 };
 
-export async function startMeridian(o: { quickstart?: boolean | string; args?: string[]; geo?: boolean } = {}): Promise<Meridian> {
+export async function startMeridian(
+  o: { quickstart?: boolean | string; args?: string[]; geo?: boolean; config?: (url: string, data: string) => string } = {},
+): Promise<Meridian> {
   const data = mkdtempSync(join(tmpdir(), "meridian-e2e-"));
   const [api, dns] = [await freePort(), await freePort()];
   const args = [
@@ -70,6 +72,10 @@ export async function startMeridian(o: { quickstart?: boolean | string; args?: s
       ),
     );
     args.push("--quickstart", file);
+  }
+  if (o.config) {
+    writeFileSync(join(data, "node.yaml"), o.config(`http://127.0.0.1:${api}`, data));
+    args.push("--config", join(data, "node.yaml"));
   }
   args.push(...(o.args ?? []));
   const child: ChildProcess = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });

@@ -4,6 +4,7 @@ import { createRootRoute, createRoute, Outlet, redirect } from "@tanstack/react-
 import { queryClient } from "@/api/client";
 import { whoQuery } from "@/api/session";
 import { words } from "@/i18n";
+import { onTheWay } from "./back";
 import { Broken, NotFound } from "./Fallbacks";
 import { Shell } from "./Shell";
 
@@ -22,6 +23,8 @@ export const shellRoute = createRoute({
   beforeLoad: async ({ location }) => {
     const who = await queryClient.ensureQueryData(whoQuery);
     if (!who) throw redirect({ to: "/signin", search: { back: location.href } });
+    const back = location.pathname === "/" ? onTheWay() : undefined;
+    if (back) throw redirect({ href: back, replace: true });
   },
   loader: words("common"),
   component: Shell,

@@ -150,8 +150,7 @@ function ChangePassword() {
   const [error, setError] = useState<unknown>();
   const [done, setDone] = useState(false);
   const [busy, setBusy] = useState(false);
-  // Absent on servers that do not tell; then one may try.
-  if ((who as { can_change_password?: boolean }).can_change_password === false)
+  if (!who.can_change_password)
     return (
       <Card withBorder>
         <Title order={2} mb="xs">

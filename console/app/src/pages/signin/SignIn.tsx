@@ -5,17 +5,13 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { $api, queryClient } from "@/api/client";
 import { whoQuery } from "@/api/session";
+import { leaveFor, onTheWay, safe } from "@/app/back";
 import { Mark } from "@/app/Mark";
 import { LanguageMenu, SchemeMenu } from "@/app/Menus";
 import { Problem } from "@/components/Problem";
 import { duration } from "@/lib/format";
 
 const route = getRouteApi("/signin");
-
-/** Where to go afterwards: only a path of this console. */
-function safe(back: string | undefined): string {
-  return back?.startsWith("/") && !back.startsWith("//") && !back.startsWith("/\\") && !back.startsWith("/signin") ? back : "/";
-}
 
 /** Whether some draft lies in this browser. */
 function drafted(): boolean {
@@ -49,7 +45,7 @@ export function SignIn() {
       await signIn.mutateAsync({ body: first ? { name, password, token: token.trim() } : { name, password } });
       queryClient.clear();
       await queryClient.fetchQuery(whoQuery);
-      await router.navigate({ href: safe(search.back), replace: true });
+      await router.navigate({ href: safe(search.back ?? onTheWay()), replace: true });
     } catch (err) {
       setError(err);
     }
@@ -104,7 +100,8 @@ export function SignIn() {
                   {methods.data.oidc === "ready" ? (
                     <Button
                       component="a"
-                      href={`/api/v1/session/oidc?back=${encodeURIComponent(safe(search.back))}`}
+                      href="/api/v1/session/oidc"
+                      onClick={() => leaveFor(safe(search.back ?? onTheWay(true)))}
                       variant="default"
                       fullWidth
                     >

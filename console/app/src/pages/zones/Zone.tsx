@@ -1,4 +1,4 @@
-import { Alert, Button, Card, Group, Menu, SimpleGrid, Skeleton, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Card, Group, Menu, Select, SimpleGrid, Skeleton, Text, Title } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import {
   IconChevronDown,
@@ -239,21 +239,28 @@ function Fact({ label, children, ready }: { label: string; children: ReactNode; 
   );
 }
 
-const serverKey = "meridian.dig.server";
-
-/** Where resolvers of this console's machine may be asked: make run has them on port 5300. */
-function guess(): string {
-  const local = ["127.0.0.1", "localhost", "[::1]"].includes(window.location.hostname);
-  return local && window.location.port === "8080" ? "127.0.0.1 -p 5300" : window.location.hostname;
+/** "127.0.0.1:5300" as dig takes it; an address that stands for all is that of this machine. */
+export function digAt(listen: string, host: string): string {
+  const at = listen.lastIndexOf(":");
+  const port = at >= 0 ? listen.slice(at + 1) : "53";
+  const address = (at >= 0 ? listen.slice(0, at) : listen).replace(/^\[|\]$/g, "");
+  const every = address === "" || address === "0.0.0.0" || address === "::";
+  return `@${every ? host : address}${port === "53" ? "" : ` -p ${port}`}`;
 }
 
 function Try({ zone }: { zone: string }) {
   const { t } = useTranslation("zones");
-  const [server, setServer] = useState(() => localStorage.getItem(serverKey) ?? guess());
+  const nodes = $api.useQuery("get", "/api/v1/nodes", { params: { query: { limit: 1000 } } });
+  const places = (nodes.data?.items ?? [])
+    .filter((n) => n.state === "heard")
+    .flatMap((n) => (n.dns ?? []).slice(0, 1).map((d) => ({ value: digAt(d, window.location.hostname), label: `${n.id} (${d})` })))
+    .filter((p, i, all) => all.findIndex((x) => x.value === p.value) === i);
+  const [chosen, setChosen] = useState<string>();
+  const server = chosen ?? places[0]?.value ?? `@${window.location.hostname}`;
   const { data } = $api.useQuery("get", "/api/v1/records", { params: { query: { zone, enabled: "true", limit: 3 } } });
   const lines = [
-    `dig @${server} ${zone} SOA +norecurse`,
-    ...(data?.items ?? []).filter((r) => !r.hidden_by).map((r) => `dig @${server} ${r.name} ${r.type} +norecurse`),
+    `dig ${server} ${zone} SOA +norecurse`,
+    ...(data?.items ?? []).filter((r) => !r.hidden_by).map((r) => `dig ${server} ${r.name} ${r.type} +norecurse`),
   ];
   return (
     <Card withBorder>
@@ -264,15 +271,15 @@ function Try({ zone }: { zone: string }) {
             {t("try_about")}
           </Text>
         </div>
-        <TextInput
-          label={t("try_server")}
-          value={server}
-          w={{ base: "100%", xs: 240 }}
-          onChange={(e) => {
-            setServer(e.currentTarget.value);
-            localStorage.setItem(serverKey, e.currentTarget.value);
-          }}
-        />
+        {places.length > 1 && (
+          <Select
+            label={t("try_server")}
+            data={places}
+            value={server}
+            onChange={(v) => setChosen(v ?? undefined)}
+            w={{ base: "100%", xs: 260 }}
+          />
+        )}
       </Group>
       {lines.map((l) => (
         <CopyLine key={l} text={l} />
