@@ -2,7 +2,7 @@
 // alone is enough. Loaded when first opened.
 import { Group, Loader, Text, useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { Spotlight, spotlight } from "@mantine/spotlight";
+import { Spotlight, selectAction, spotlight, spotlightStore } from "@mantine/spotlight";
 import "@mantine/spotlight/styles.css";
 import {
   type Icon,
@@ -179,6 +179,13 @@ export default function Palette({ nav, onClose }: { nav: NavItem[]; onClose: () 
     if (p.length > 0) groups.push({ label: t("palette.pages"), items: p });
     if (a.length > 0) groups.push({ label: t("palette.actions"), items: a });
   }
+  // What is found comes after what was typed: Enter takes the first of what is shown then, unless the
+  // arrows have chosen already.
+  const shown = groups.flatMap((g) => g.items.map((i) => i.id)).join(" ");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: chosen anew when the list changes, and only then
+  useEffect(() => {
+    if (q !== "" && spotlightStore.getState().selected <= 0) selectAction(0, spotlightStore);
+  }, [shown]);
   return (
     <Spotlight.Root
       query={query}

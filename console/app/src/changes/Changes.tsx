@@ -150,7 +150,7 @@ function One({ change, open: first, actions }: { change: Change; open: boolean; 
         <ActionBadge action={change.action} />
         <Text fz="sm" style={{ overflowWrap: "anywhere" }}>
           <Text span fz="sm" c="dimmed">
-            {t(`common:kind_one.${change.kind}`)}{" "}
+            {change.kind === "settings" ? "" : `${t(`common:kind_one.${change.kind}`)} `}
           </Text>
           {change.action === "delete" || change.name === "(new)" ? (
             <Text span fz="sm" fw={600}>

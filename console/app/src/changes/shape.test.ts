@@ -24,6 +24,17 @@ test("members are told by who came, went and changed", () => {
   ]);
 });
 
+test("entries are named in the path, as the API does it", () => {
+  expect(update("members[hz.1]", { address: "hz.1", weight: 1 }, undefined)).toEqual([
+    { path: ["members"], of: "hz.1", op: "remove", before: { address: "hz.1", weight: 1 } },
+  ]);
+  expect(update("pools[web]", undefined, { pool: "web" })).toEqual([{ path: ["pools"], of: "web", op: "add", after: { pool: "web" } }]);
+  expect(update("members[a].weight", 1, 5)).toEqual([{ path: ["members", "weight"], of: "a", op: "set", before: 1, after: 5 }]);
+  expect(update("pools[web].lines", ["cn"], ["cn", "default"])).toEqual([
+    { path: ["pools", "lines"], of: "web", op: "add", after: "default" },
+  ]);
+});
+
 test("another order is no silence", () => {
   const [x, y] = [{ address: "a" }, { address: "b" }];
   expect(update("members", [x, y], [y, x])).toEqual([{ path: ["members"], op: "set", before: ["a", "b"], after: ["b", "a"] }]);

@@ -75,10 +75,21 @@ function entries(path: string[], was: Map<string, Entry>, is: Map<string, Entry>
   return out.length > 0 ? out : [{ path, op: "set", before: [...was.keys()], after: [...is.keys()] }];
 }
 
+/** The rows of a changed field. The API names the entries of members and pools by what they link to: members[hz-1].weight. */
+function changed(f: Schemas["FieldChange"]): Row[] {
+  const m = /^([^[\].]+)\[(.*)\]((?:\.[^.\]]+)*)$/.exec(f.field);
+  if (!m) return compare(f.field.split("."), f.before, f.after);
+  const [, list = "", of = "", rest = ""] = m;
+  const path = [list, ...rest.split(".").filter(Boolean)];
+  if (rest === "" && f.before === undefined) return [{ path, of, op: "add", after: f.after }];
+  if (rest === "" && f.after === undefined) return [{ path, of, op: "remove", before: f.before }];
+  return compare(path, f.before, f.after).map((r) => ({ ...r, of }));
+}
+
 /** The rows of a change. Of what was made or deleted, only fields that say something. */
 export function rowsOf(c: Schemas["ObjectChange"]): Row[] {
   const fields = c.fields ?? [];
-  if (c.action === "update") return fields.flatMap((f) => compare(f.field.split("."), f.before, f.after));
+  if (c.action === "update") return fields.flatMap(changed);
   const side = (f: Schemas["FieldChange"]) => (c.action === "create" ? f.after : f.before);
   return fields
     .filter((f) => !nothing(side(f)) && !same(side(f), plain[f.field]) && !["name", "zone", "type"].includes(f.field))

@@ -253,7 +253,17 @@ function List() {
 /** What a call did, in words: the verb from its method and path, then the object. */
 function what(r: Row, t: (k: string, o?: Record<string, unknown>) => string): string {
   const verb = verbOf(r);
-  return t(`verb.${verb}`, { object: r.object || r.route || "" });
+  return t(`verb.${verb}`, { object: objectOf(r) })
+    .replace(/[:：]\s*$/, "")
+    .trim();
+}
+
+/** What it was about, without what only the path says. */
+export function objectOf(r: { object?: string; route: string; who?: string }): string {
+  const o = r.object ?? "";
+  if (o === "session") return r.who ?? "";
+  if (o === "changes") return "";
+  return o.replace(/^zones\/(.*)\/file$/, "zone $1").replace(/^revisions\/(\d+)\/\w+$/, "$1");
 }
 
 export function verbOf(r: { method: string; route: string }): string {

@@ -53,7 +53,8 @@ export function Client({ value, onChange }: { value: string | undefined; onChang
               .filter(Boolean)
               .join(" · ")}{" "}
             <span className="muted">
-              {t("client.prefix", { prefix: data.prefix })} {t(`confidence.${data.confidence}`)}
+              ({t("client.prefix", { prefix: data.prefix })}
+              {t(`confidence.${data.confidence}`)})
             </span>
           </Text>
           <List type="ordered" fz="sm" spacing={4}>

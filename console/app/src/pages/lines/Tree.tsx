@@ -125,7 +125,7 @@ export function Tree({ q, onSearch }: { q: string | undefined; onSearch: (q: str
                   </Anchor>
                 </span>
                 <span className="mono muted">{r.code}</span>
-                {l?.alias && (
+                {l?.alias && l.alias !== l.code && (
                   <Badge size="sm" variant="default" visibleFrom="sm" styles={{ root: { textTransform: "none" } }}>
                     {l.alias}
                   </Badge>

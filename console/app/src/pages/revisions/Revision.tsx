@@ -195,7 +195,7 @@ export function Applied({ of }: { of: Schemas["RevisionAnswer"] | undefined }) {
         <Text fz="sm">
           {of.nodes.length === 0
             ? t("no_nodes")
-            : t(all ? "applied_all" : "applied_some", { n: number(of.applied), of: number(of.nodes.length) })}
+            : t(all ? "applied_all" : "applied_some", { count: of.nodes.length, n: number(of.applied), of: number(of.nodes.length) })}
         </Text>
       </Group>
       {of.nodes.length > 0 && (
