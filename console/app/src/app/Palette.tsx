@@ -2,7 +2,7 @@
 // alone is enough. Loaded when first opened.
 import { Group, Loader, Text, useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { Spotlight, selectAction, spotlight, spotlightStore } from "@mantine/spotlight";
+import { createSpotlight, Spotlight } from "@mantine/spotlight";
 import "@mantine/spotlight/styles.css";
 import {
   type Icon,
@@ -81,6 +81,8 @@ export function fits(query: string, ...texts: string[]): boolean {
     .every((w) => all.includes(w));
 }
 
+const [store, palette] = createSpotlight();
+
 export default function Palette({ nav, onClose }: { nav: NavItem[]; onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const router = useRouter();
@@ -92,7 +94,7 @@ export default function Palette({ nav, onClose }: { nav: NavItem[]; onClose: () 
   const density = useDensity();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   useEffect(() => {
-    spotlight.open();
+    palette.open();
   }, []);
   const go = (to: string, search?: Record<string, unknown>) => void router.navigate({ to, ...(search ? { search: search as never } : {}) });
   const found = useQuery({
@@ -164,7 +166,11 @@ export default function Palette({ nav, onClose }: { nav: NavItem[]; onClose: () 
       ],
     });
   if (q !== "") {
-    const hits = (found.data?.items ?? []).flatMap((h) => object(h.kind, h.name, h.match === "name" ? undefined : h.text));
+    // Until the answer to what stands there now is here, of the one before only what fits it too.
+    const old = found.isPlaceholderData || asked !== q;
+    const hits = (found.data?.items ?? [])
+      .filter((h) => !old || fits(q, h.name, h.text))
+      .flatMap((h) => object(h.kind, h.name, h.match === "name" ? undefined : h.text));
     if (hits.length > 0) groups.push({ label: t("palette.objects"), items: hits });
   } else {
     const last = recents().flatMap((r) => object(r.kind, r.name));
@@ -184,10 +190,14 @@ export default function Palette({ nav, onClose }: { nav: NavItem[]; onClose: () 
   const shown = groups.flatMap((g) => g.items.map((i) => i.id)).join(" ");
   // biome-ignore lint/correctness/useExhaustiveDependencies: chosen anew when the list changes, and only then
   useEffect(() => {
-    if (q !== "" && spotlightStore.getState().selected <= 0) selectAction(0, spotlightStore);
+    const list = document.getElementById(store.getState().listId);
+    if (q === "" || !list || list.querySelector("[data-selected]")) return;
+    list.querySelector("[data-action]")?.setAttribute("data-selected", "true");
+    store.updateState((s) => ({ ...s, selected: 0 }));
   }, [shown]);
   return (
     <Spotlight.Root
+      store={store}
       query={query}
       onQueryChange={setQuery}
       onSpotlightClose={onClose}

@@ -270,7 +270,7 @@ function Line({
   const gone = mark === "gone";
   const colors = { new: "green", changed: "blue", gone: "red" } as const;
   return (
-    <Table.Tr opacity={body.enabled && !hiddenBy ? 1 : 0.85} data-record={`${owner} ${body.type}`}>
+    <Table.Tr data-record={`${owner} ${body.type}`}>
       <Table.Td valign="top" style={{ overflowWrap: "anywhere" }}>
         <Text fz="sm" fw={600} td={gone ? "line-through" : undefined}>
           {owner}
@@ -301,7 +301,14 @@ function Line({
       </Table.Td>
       <Table.Td valign="top" style={{ overflowWrap: "anywhere" }}>
         {body.data.slice(0, 5).map((d) => (
-          <Text key={d} fz="sm" className="mono" td={gone ? "line-through" : undefined} lineClamp={3}>
+          <Text
+            key={d}
+            fz="sm"
+            className="mono"
+            c={body.enabled && !hiddenBy ? undefined : "dimmed"}
+            td={gone ? "line-through" : undefined}
+            lineClamp={3}
+          >
             {d}
           </Text>
         ))}
