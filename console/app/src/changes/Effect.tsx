@@ -213,7 +213,7 @@ export function Effect({ of, past }: { of: Schemas["Effect"]; past?: boolean }) 
   return (
     <Stack gap="xs">
       <Text fz="sm">
-        {n === 0 ? t(past ? "no_effect_past" : "no_effect") : t("effect", { count: n, n: number(n) })}
+        {n === 0 ? t(past ? "no_effect_past" : "no_effect") : t(past ? "effect_past" : "effect", { count: n, n: number(n) })}
         {n > 0 && of.cached_for > 0 && !past ? ` ${t("cached", { time: duration(of.cached_for) })}` : ""}
         {of.unchanged > 0 ? ` ${t("unchanged", { count: of.unchanged, n: number(of.unchanged) })}` : ""}
       </Text>

@@ -11,7 +11,7 @@ import { ObjectLink } from "@/components/ObjectLink";
 import { Page } from "@/components/Page";
 import { Problem } from "@/components/Problem";
 import { SearchInput } from "@/components/SearchInput";
-import { Moment } from "@/components/Time";
+import { Ago, Moment } from "@/components/Time";
 import { saveCsv } from "@/lib/csv";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { number } from "@/lib/format";
@@ -139,6 +139,7 @@ function List() {
         />
         <TextInput
           type="datetime-local"
+          w={{ base: "100%", xs: "auto" }}
           aria-label={t("audit.from")}
           title={t("audit.from")}
           value={search.from ?? ""}
@@ -146,6 +147,7 @@ function List() {
         />
         <TextInput
           type="datetime-local"
+          w={{ base: "100%", xs: "auto" }}
           aria-label={t("audit.until")}
           title={t("audit.until")}
           value={search.until ?? ""}
@@ -165,8 +167,12 @@ function List() {
               <Table.Th w={36}>
                 <span className="away">{t("audit.details")}</span>
               </Table.Th>
-              <Table.Th w={{ base: 110, sm: 170 }}>{t("audit.when")}</Table.Th>
-              <Table.Th w={{ base: 90, sm: 140 }}>{t("audit.who_short")}</Table.Th>
+              <Table.Th w={170} visibleFrom="sm">
+                {t("audit.when")}
+              </Table.Th>
+              <Table.Th w={140} visibleFrom="sm">
+                {t("audit.who_short")}
+              </Table.Th>
               <Table.Th>{t("audit.what")}</Table.Th>
               <Table.Th w={150} visibleFrom="md">
                 {t("audit.remote")}
@@ -193,14 +199,19 @@ function List() {
                         <Chevron size={16} aria-hidden />
                       </UnstyledButton>
                     </Table.Td>
-                    <Table.Td style={{ whiteSpace: "normal" }}>
+                    <Table.Td visibleFrom="sm">
                       <Text fz="sm" component="span" style={{ whiteSpace: "normal" }}>
                         <Moment at={r.at} />
                       </Text>
                     </Table.Td>
-                    <Table.Td style={{ overflowWrap: "anywhere" }}>{r.who || <span className="muted">{t("audit.nobody")}</span>}</Table.Td>
+                    <Table.Td visibleFrom="sm" style={{ overflowWrap: "anywhere" }}>
+                      {r.who || <span className="muted">{t("audit.nobody")}</span>}
+                    </Table.Td>
                     <Table.Td style={{ overflowWrap: "anywhere" }}>
                       <Text fz="sm">{what(r, t)}</Text>
+                      <Text fz="xs" c="dimmed" hiddenFrom="sm">
+                        {r.who || t("audit.nobody")} · <Ago at={r.at} />
+                      </Text>
                       {r.count > 1 && (
                         <Text fz="xs" c="dimmed">
                           {t("audit.times", { n: number(r.count) })}

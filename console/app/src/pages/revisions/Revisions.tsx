@@ -75,7 +75,7 @@ export function Revisions() {
       key: "number",
       title: t("number"),
       numeric: true,
-      width: 90,
+      width: 70,
       cell: (r) => (
         <Anchor component={Link} to={`/revisions/${r.number}` as string} fz="sm" fw={600}>
           {number(r.number)}
@@ -95,10 +95,13 @@ export function Revisions() {
               {what(r)}
             </Text>
           )}
+          <Text fz="xs" c="dimmed" hiddenFrom="md">
+            {r.author} · <Ago at={r.at} />
+          </Text>
         </div>
       ),
     },
-    { key: "who", title: t("who"), width: 150, cell: (r) => <Text fz="sm">{r.author}</Text> },
+    { key: "who", title: t("who"), width: 150, wide: true, cell: (r) => <Text fz="sm">{r.author}</Text> },
     {
       key: "from",
       title: t("from"),
@@ -111,7 +114,7 @@ export function Revisions() {
         </Text>
       ),
     },
-    { key: "at", title: t("when"), width: 140, cell: (r) => <Ago at={r.at} /> },
+    { key: "at", title: t("when"), width: 140, wide: true, cell: (r) => <Ago at={r.at} /> },
   ];
   function what(r: Row): string {
     const at = r.object.indexOf("/");
@@ -161,6 +164,7 @@ export function Revisions() {
         )}
         <TextInput
           type="datetime-local"
+          w={{ base: "100%", xs: "auto" }}
           aria-label={t("since")}
           title={t("since")}
           value={search.since ?? ""}
@@ -168,6 +172,7 @@ export function Revisions() {
         />
         <TextInput
           type="datetime-local"
+          w={{ base: "100%", xs: "auto" }}
           aria-label={t("until")}
           title={t("until")}
           value={search.until ?? ""}

@@ -139,8 +139,10 @@ export function Records({ zone, may }: { zone: string; may: boolean }) {
           <Table aria-label={t("records")} aria-busy={isFetching} layout="fixed">
             <Table.Thead>
               <Table.Tr>
-                <Table.Th w={{ base: "34%", sm: "24%" }}>{t("name")}</Table.Th>
-                <Table.Th w={80}>{t("type")}</Table.Th>
+                <Table.Th w={{ base: "40%", sm: "24%" }}>{t("name")}</Table.Th>
+                <Table.Th w={80} visibleFrom="sm">
+                  {t("type")}
+                </Table.Th>
                 <Table.Th w={90} className="num" visibleFrom="sm">
                   {t("ttl")}
                 </Table.Th>
@@ -273,7 +275,10 @@ function Line({
     <Table.Tr data-record={`${owner} ${body.type}`}>
       <Table.Td valign="top" style={{ overflowWrap: "anywhere" }}>
         <Text fz="sm" fw={600} td={gone ? "line-through" : undefined}>
-          {owner}
+          {owner}{" "}
+          <Text span fz="sm" c="dimmed" fw={400} hiddenFrom="sm">
+            {body.type}
+          </Text>
         </Text>
         <Group gap={4}>
           {mark && (
@@ -293,7 +298,7 @@ function Line({
           )}
         </Group>
       </Table.Td>
-      <Table.Td valign="top">
+      <Table.Td valign="top" visibleFrom="sm">
         <Text fz="sm">{body.type}</Text>
       </Table.Td>
       <Table.Td valign="top" className="num" visibleFrom="sm">
