@@ -124,7 +124,8 @@ function Body({ data, why }: { data: NodeData; why: string | undefined }) {
       );
     case "task": {
       const h = n.health;
-      const reason = h?.findings.find((f) => f.finding === "failed" && f.reason)?.reason;
+      const failed = h?.findings.find((f) => f.finding === "failed" && f.reason);
+      const reason = failed && saidOf(failed.said ?? failed.reason);
       return (
         <div className="cv-row">
           {state}

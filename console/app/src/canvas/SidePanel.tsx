@@ -159,7 +159,7 @@ function Findings({ h }: { h: TaskHealth }) {
                 state={f.finding === "good" ? "ok" : f.finding === "failed" ? "down" : "unknown"}
                 word={t(`finding.${f.finding}`)}
               />
-              {f.reason && <Text fz="xs">{f.reason}</Text>}
+              {f.reason && <Text fz="xs">{saidOf(f.said ?? f.reason)}</Text>}
             </Table.Td>
             <Table.Td className="num">{duration(seconds(f.latency))}</Table.Td>
             <Table.Td>

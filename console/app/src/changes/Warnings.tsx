@@ -2,7 +2,7 @@ import { Alert, List } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "@/api/client";
-import { say } from "@/i18n/say";
+import { sayFinding } from "@/i18n/say";
 import { changeName } from "./Changes";
 
 /** What the server warns of; it does not stand in the way. */
@@ -16,7 +16,7 @@ export function Warnings({ list }: { list: Schemas["Finding"][] }) {
           <List.Item key={`${w.kind}${w.name}${w.field}${w.code}${w.message}`}>
             {w.line ? `${t("at_line", { line: w.line })} ` : ""}
             {w.kind && w.name && w.name !== "(new)" ? `${t(`common:kind_one.${w.kind}`)} ${changeName(w.kind, w.name)}: ` : ""}
-            {say({ ...w, text: w.message })}
+            {sayFinding(w)}
           </List.Item>
         ))}
       </List>

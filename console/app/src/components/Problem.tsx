@@ -2,7 +2,7 @@ import { Alert, Button, List, Text } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { ApiError, type Problem as Document } from "@/api/client";
-import { sayProblem } from "@/i18n/say";
+import { sayFinding, sayProblem } from "@/i18n/say";
 
 export function problemOf(err: unknown): Document | undefined {
   return err instanceof ApiError ? err.problem : undefined;
@@ -25,7 +25,7 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
         <List fz="sm" mt="xs">
           {p.errors.slice(0, 20).map((f) => (
             <List.Item key={`${f.field}${f.code}${f.message}`}>
-              <span className="mono">{f.field}</span> {f.message}
+              <span className="mono">{f.field}</span> {sayFinding(f)}
             </List.Item>
           ))}
         </List>

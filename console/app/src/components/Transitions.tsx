@@ -14,8 +14,7 @@ export type Transition = Schemas["Transition"];
 
 /** The cause in the reader's language, where the server gives it as a code. */
 export function sayCause(tr: Transition): string {
-  const said = (tr as { said?: { code?: string; args?: Record<string, unknown>; text: string } }).said;
-  return say(said ?? { text: tr.cause ?? "" });
+  return say(tr.said ?? { text: tr.cause ?? "" });
 }
 
 /** From one state to another; an access domain's states are what it answers. */

@@ -4,7 +4,7 @@ import { Anchor, Group, NumberInput, Radio, Stack, Switch, TagsInput, Text, Text
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { createContext, type ReactNode, useContext } from "react";
 import { useTranslation } from "react-i18next";
-import { say } from "@/i18n/say";
+import { sayFinding } from "@/i18n/say";
 import type { Placed } from "./check";
 import type { Missing, Num } from "./model/common";
 
@@ -25,7 +25,7 @@ export const FormContext = createContext<FormState>({ findings: [], missing: {},
 
 /** A finding as a sentence: the server's words begin small, since they follow the name of a field. */
 export function sentence(f: Placed): string {
-  const text = say(f.said.said ?? { text: f.text });
+  const text = sayFinding(f.said);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

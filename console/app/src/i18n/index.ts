@@ -1,5 +1,6 @@
 // Words in two languages. Each area has its own namespace beside its pages
-// (pages/AREA/locales/{en,zh}.json), loaded with the area; "common" is the shell's.
+// (pages/AREA/locales/{en,zh}.json), loaded with the area; "common" is the shell's,
+// "said" is what the server says (say.ts).
 import i18n from "i18next";
 import { initReactI18next } from "react-i18next";
 
@@ -38,6 +39,11 @@ export async function startI18n(): Promise<void> {
     .use({
       type: "backend",
       read(language: string, namespace: string, done: (err: unknown, data?: unknown) => void) {
+        // What the server says is English already.
+        if (namespace === "said" && language === "en") {
+          done(null, {});
+          return;
+        }
         const load = fileOf(language, namespace);
         if (!load) {
           done(new Error(`no words of ${namespace} in ${language}`));
@@ -74,9 +80,12 @@ export async function setLanguage(language: Language): Promise<void> {
   document.documentElement.lang = locale();
 }
 
-/** Loads the words of an area before its page is drawn, so that nothing flickers. */
+// The first view does without the server's sentences until it has some to say.
+const light = new Set(["common", "overview", "signin"]);
+
+/** Loads the words of an area before its page is drawn, so that nothing flickers; with them the server's sentences. */
 export function words(...namespaces: string[]): () => Promise<void> {
-  return () => i18n.loadNamespaces(namespaces);
+  return () => i18n.loadNamespaces(namespaces.every((n) => light.has(n)) ? namespaces : [...namespaces, "said"]);
 }
 
 export { i18n };

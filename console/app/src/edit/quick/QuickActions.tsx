@@ -5,11 +5,12 @@ import { IconBan, IconBolt, IconCheck, IconHandStop, IconPlayerPause, IconPlayer
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { refresh } from "@/api/client";
+import { ApiError, refresh } from "@/api/client";
 import { useCan } from "@/api/session";
 import { Effect } from "@/changes/Effect";
 import { Warnings } from "@/changes/Warnings";
 import { Problem } from "@/components/Problem";
+import { sayProblem } from "@/i18n/say";
 import type { Kind } from "../draft";
 import { nameOfKey, readObject, useObject } from "../objects";
 import { type Act, run, type Undo, undo } from "./act";
@@ -207,7 +208,7 @@ function done(message: string, back: Undo | undefined, t: (k: string) => string)
     } catch (err) {
       notifications.show({
         title: t("quick.undo_failed"),
-        message: err instanceof Error ? err.message : "",
+        message: err instanceof ApiError ? sayProblem(err.problem) : err instanceof Error ? err.message : "",
         color: "red",
         autoClose: false,
       });

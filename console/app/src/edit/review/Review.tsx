@@ -13,6 +13,7 @@ import { Empty } from "@/components/Empty";
 import { ObjectLink } from "@/components/ObjectLink";
 import { Page } from "@/components/Page";
 import { Problem, problemOf } from "@/components/Problem";
+import { sayProblem } from "@/i18n/say";
 import { useSearchState } from "@/lib/search";
 import { Applied } from "@/pages/revisions/Revision";
 import { Undo } from "@/pages/revisions/Undo";
@@ -297,7 +298,7 @@ function Apply({
           />
           {denied && (
             <Alert color="orange" variant="light" title={t("review.denied")}>
-              {denied.detail}
+              {sayProblem(denied)}
             </Alert>
           )}
           {error !== undefined &&

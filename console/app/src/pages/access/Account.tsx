@@ -9,6 +9,7 @@ import { type Density, setDensity, useDensity } from "@/app/prefs";
 import { Page } from "@/components/Page";
 import { Problem, problemOf } from "@/components/Problem";
 import { type Language, setLanguage } from "@/i18n";
+import { foundAt } from "@/i18n/say";
 import { attempt, confirm } from "./act";
 import { GrantBadges } from "./Grants";
 import { SessionRows } from "./Sessions";
@@ -159,7 +160,7 @@ function ChangePassword() {
         <Text fz="sm">{t("account.elsewhere")}</Text>
       </Card>
     );
-  const at = (f: string) => problemOf(error)?.errors?.find((e) => e.field === f)?.message;
+  const at = (f: string) => foundAt(problemOf(error), (e) => e === f);
   const save = async () => {
     setBusy(true);
     setError(undefined);

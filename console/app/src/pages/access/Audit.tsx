@@ -16,6 +16,7 @@ import { saveCsv } from "@/lib/csv";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { number } from "@/lib/format";
 import { useSearchState } from "@/lib/search";
+import { refusal } from "./act";
 
 type Row = Schemas["Audit"];
 type Search = { who?: string; object?: string; outcome?: string; remote?: string; from?: string; until?: string };
@@ -109,7 +110,7 @@ function List() {
       ]);
       if (next) notifications.show({ color: "yellow", message: t("audit.cut", { n: number(rows.length) }) });
     } catch (err) {
-      notifications.show({ color: "red", message: String(err instanceof Error ? err.message : err) });
+      notifications.show({ color: "red", message: refusal(err) });
     } finally {
       setSaving(false);
     }

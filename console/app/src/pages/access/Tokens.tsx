@@ -11,6 +11,7 @@ import { Page } from "@/components/Page";
 import { Problem, problemOf } from "@/components/Problem";
 import { SearchInput } from "@/components/SearchInput";
 import { Ago, Moment } from "@/components/Time";
+import { foundAt } from "@/i18n/say";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { useSearchState } from "@/lib/search";
 import { attempt, confirm } from "./act";
@@ -199,7 +200,7 @@ export function NewToken({ own, onClose }: { own?: boolean; onClose: () => void 
       setBusy(false);
     }
   };
-  const at = (f: string) => problemOf(error)?.errors?.find((e) => e.field === f)?.message;
+  const at = (f: string) => foundAt(problemOf(error), (e) => e === f);
   if (made)
     return (
       // Not closed by a click beside it: the secret is never shown again.

@@ -12,6 +12,7 @@ import { Problem, problemOf } from "@/components/Problem";
 import { SearchInput } from "@/components/SearchInput";
 import { StateBadge } from "@/components/State";
 import { Ago } from "@/components/Time";
+import { foundAt } from "@/i18n/say";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { useSearchState } from "@/lib/search";
 import { attempt, confirm, refusal } from "./act";
@@ -231,7 +232,7 @@ export function RoleFilter({ value, onChange }: { value: string | undefined; onC
 }
 
 function fieldError(err: unknown, field: string): string | undefined {
-  return problemOf(err)?.errors?.find((e) => e.field === field)?.message;
+  return foundAt(problemOf(err), (e) => e === field);
 }
 
 function Secret({ value, onChange, error }: { value: string; onChange: (v: string) => void; error?: string | undefined }) {

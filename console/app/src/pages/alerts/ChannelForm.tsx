@@ -20,6 +20,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { $api, refresh } from "@/api/client";
 import { Problem, problemOf } from "@/components/Problem";
+import { sayFinding } from "@/i18n/say";
 import { type Field, fieldsOf, type Hidden, type Kind, specOf, type Values, valuesOf } from "./channel";
 import type { Channel } from "./words";
 
@@ -47,7 +48,7 @@ export function ChannelForm({ kind, channel, onDone }: { kind: Kind; channel?: C
       setError(err);
       for (const f of problemOf(err)?.errors ?? []) {
         const field = (f.field ?? "").replace(/[[.].*$/, "");
-        if (field in form.values) form.setFieldError(field, f.message);
+        if (field in form.values) form.setFieldError(field, sayFinding(f));
       }
     }
   });

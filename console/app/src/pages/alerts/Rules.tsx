@@ -28,6 +28,7 @@ import { $api, api, refresh, type Schemas } from "@/api/client";
 import { useCan } from "@/api/session";
 import { ObjectLink } from "@/components/ObjectLink";
 import { Problem, problemOf } from "@/components/Problem";
+import { sayFinding } from "@/i18n/say";
 import { seconds } from "@/lib/format";
 import { withEvents } from "./channel";
 import { type Channel, SeverityBadge, severities, shortDuration, useEvents } from "./words";
@@ -218,7 +219,7 @@ function Form({ settings, etag, channels }: { settings: Settings; etag: string; 
       refresh("/alerts");
     } catch (err) {
       setError(err);
-      for (const f of problemOf(err)?.errors ?? []) form.setFieldError((f.field ?? "").replace(/\[\d+\]$/, ""), f.message);
+      for (const f of problemOf(err)?.errors ?? []) form.setFieldError((f.field ?? "").replace(/\[\d+\]$/, ""), sayFinding(f));
     }
   });
   const here = window.location.origin;

@@ -16,7 +16,7 @@ import { useLineName } from "@/lib/lines";
 import { useSearchState } from "@/lib/search";
 import { type Density, densities } from "./area";
 import { got } from "./clients";
-import { headline, OpenBadge } from "./Incidents";
+import { headline, OpenBadge, sayIncident } from "./Incidents";
 import { Lasted, reachedText } from "./parts";
 import { Chain, Full, StepTimeline } from "./Steps";
 
@@ -31,7 +31,7 @@ export function IncidentPage() {
     <Page
       title={data ? headline(t, data) : t("incident", { id })}
       trail={[{ label: t("incidents"), to: "/incidents" }]}
-      about={data?.cause}
+      about={data && sayIncident(data)}
       state={data && <OpenBadge i={data} />}
       actions={
         data && !data.ended && (data.kind === "pool" || data.kind === "address") ? (

@@ -16,6 +16,7 @@ import { StateBadge } from "@/components/State";
 import { Moment } from "@/components/Time";
 import { TimeRange } from "@/components/TimeRange";
 import { locale } from "@/i18n";
+import { say } from "@/i18n/say";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { duration, moment } from "@/lib/format";
 import { bounds, timesOf } from "@/lib/range";
@@ -107,14 +108,17 @@ export function Incidents() {
   );
 }
 
+/** A cause without who says so. */
+const bare = (cause: string) => cause.replace(/^[^:(：（]*[:(：（]\s*/, "") || cause;
+
 type Grouped = { key: string; name: string; list: Incident[] };
 
 export function grouped(list: Incident[], by: string): Grouped[] {
   if (by === "none") return [{ key: "", name: "", list }];
   const out = new Map<string, Grouped>();
   for (const i of list) {
-    const key = by === "day" ? new Date(i.began).toDateString() : (i.cause ?? "").replace(/^[^:(]*[:(]\s*/, "") || (i.cause ?? "");
-    const name = by === "day" ? new Intl.DateTimeFormat(locale(), { dateStyle: "full" }).format(new Date(i.began)) : key;
+    const key = by === "day" ? new Date(i.began).toDateString() : bare(i.cause ?? "");
+    const name = by === "day" ? new Intl.DateTimeFormat(locale(), { dateStyle: "full" }).format(new Date(i.began)) : bare(sayIncident(i));
     const g = out.get(key);
     if (g) g.list.push(i);
     else out.set(key, { key, name, list: [i] });
@@ -136,7 +140,7 @@ function Rows({ list, loading }: { list: Incident[]; loading: boolean }) {
             {headline(t, i)}
           </Anchor>
           <Text fz="xs" c="dimmed">
-            {i.cause}
+            {sayIncident(i)}
           </Text>
         </>
       ),
@@ -145,6 +149,11 @@ function Rows({ list, loading }: { list: Incident[]; loading: boolean }) {
     { key: "lasted", title: t("lasted"), numeric: true, width: 110, cell: (i) => <Lasted i={i} /> },
   ];
   return <DataTable label={t("incidents")} columns={columns} rows={list} keyOf={(i) => String(i.id)} loading={loading} />;
+}
+
+/** What began it, in the reader's language. */
+export function sayIncident(i: Pick<Incident, "cause" | "said">): string {
+  return say(i.said ?? { text: i.cause ?? "" });
 }
 
 export function headline(t: TFunction<"incidents">, i: Incident): string {
@@ -215,7 +224,7 @@ function Lanes({ groups, search }: { groups: Grouped[]; search: IncidentSearch }
         </Box>
         <Box pos="relative" flex={1} h={20} style={{ background: "var(--mantine-color-default-hover)", borderRadius: 3 }}>
           <Tooltip
-            label={`${moment(began)} · ${i.ended ? duration((ended - began) / 1000) : t("goes_on")} · ${i.cause ?? ""}`}
+            label={`${moment(began)} · ${i.ended ? duration((ended - began) / 1000) : t("goes_on")} · ${sayIncident(i)}`}
             multiline
             maw={420}
           >

@@ -8,6 +8,7 @@ import { $api, type Schemas } from "@/api/client";
 import { ObjectLink } from "@/components/ObjectLink";
 import { Problem } from "@/components/Problem";
 import { Change, sayCause, Transitions } from "@/components/Transitions";
+import { say } from "@/i18n/say";
 import { duration, moment, number, seconds } from "@/lib/format";
 import { stateOfWord } from "@/lib/health";
 import { useLineName } from "@/lib/lines";
@@ -121,7 +122,7 @@ function Sentence({ s }: { s: Step }) {
                 {failed.slice(0, 4).map((f, i) => (
                   <span key={f.vantage}>
                     {i > 0 && "; "}
-                    <ObjectLink kind="vantage" name={f.vantage} /> {f.reason}
+                    <ObjectLink kind="vantage" name={f.vantage} /> {say(f.said ?? { text: f.reason ?? "" })}
                   </span>
                 ))}
                 {failed.length > 4 && ` +${number(failed.length - 4)}`}
@@ -248,7 +249,7 @@ export function Full({ steps }: { steps: Step[] }) {
                       <ObjectLink kind="vantage" name={f.vantage} />
                     </Table.Td>
                     <Table.Td>{t(`finding_${f.finding}`)}</Table.Td>
-                    <Table.Td>{f.reason}</Table.Td>
+                    <Table.Td>{say(f.said ?? { text: f.reason ?? "" })}</Table.Td>
                     <Table.Td className="num">{duration(seconds(f.latency))}</Table.Td>
                   </Table.Tr>
                 ))}

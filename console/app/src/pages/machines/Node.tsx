@@ -11,11 +11,12 @@ import { Problem } from "@/components/Problem";
 import { Section } from "@/components/Section";
 import { StateBadge } from "@/components/State";
 import { Ago, Moment } from "@/components/Time";
+import { say } from "@/i18n/say";
 import { duration, number, seconds, short } from "@/lib/format";
 import { Labels } from "@/pages/objects/lists";
 import { Facts } from "@/pages/objects/parts";
 import { useRates } from "./rates";
-import { stateOfNode } from "./states";
+import { alarmsOf, stateOfNode } from "./states";
 
 export function NodePage() {
   const { t } = useTranslation("machines");
@@ -40,7 +41,7 @@ export function NodePage() {
       {n && (n.alarms?.length ?? 0) > 0 && (
         <Alert color="orange" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t("alarms")}>
           <List fz="sm">
-            {n.alarms?.map((a) => (
+            {alarmsOf(n).map((a) => (
               <List.Item key={a}>{a}</List.Item>
             ))}
           </List>
@@ -145,7 +146,7 @@ export function NodePage() {
                     <Table.Td w={170}>
                       <Moment at={e.at} />
                     </Table.Td>
-                    <Table.Td>{e.text}</Table.Td>
+                    <Table.Td>{say(e.said ?? { text: e.text })}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

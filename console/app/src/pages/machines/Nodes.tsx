@@ -15,7 +15,7 @@ import { duration, number, seconds, short } from "@/lib/format";
 import { useSearchState } from "@/lib/search";
 import type { MachineSearch } from "./area";
 import { useRates } from "./rates";
-import { stateOfNode } from "./states";
+import { alarmsOf, stateOfNode } from "./states";
 
 type Node = Schemas["Node"];
 
@@ -118,7 +118,7 @@ export function Nodes() {
         <Alert color="orange" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t("alarms")}>
           <List fz="sm">
             {alarmed.flatMap((n) =>
-              (n.alarms ?? []).map((a) => (
+              alarmsOf(n).map((a) => (
                 <List.Item key={`${n.id} ${a}`}>
                   <ObjectLink kind="node" name={n.id} />: {a}
                 </List.Item>

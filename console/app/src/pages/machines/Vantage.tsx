@@ -11,6 +11,7 @@ import { Problem } from "@/components/Problem";
 import { Scroll } from "@/components/Scroll";
 import { Section } from "@/components/Section";
 import { StateBadge } from "@/components/State";
+import { say } from "@/i18n/say";
 import { duration, number, percent, seconds } from "@/lib/format";
 import { LatencySection } from "@/pages/objects/Latency";
 import { Labels } from "@/pages/objects/lists";
@@ -62,7 +63,7 @@ export function VantagePage() {
       {error && <Problem error={error} retry={() => void refetch()} />}
       {v?.reason && (
         <Alert color="orange" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t(`vantage_state_${v.state}`)}>
-          {v.reason}
+          {say(v.said ?? { text: v.reason })}
         </Alert>
       )}
       <Section title={t("now")}>

@@ -11,6 +11,7 @@ import { Page } from "@/components/Page";
 import { Problem } from "@/components/Problem";
 import { StateBadge } from "@/components/State";
 import { useStrips } from "@/components/strips";
+import { say } from "@/i18n/say";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { duration, number, seconds } from "@/lib/format";
 import { useSearchState } from "@/lib/search";
@@ -51,7 +52,7 @@ export function Vantages() {
           <StateBadge state={stateOfVantage(v)} word={t(`vantage_state_${v.state}`)} />
           {v.reason && (
             <Text fz="xs" c="dimmed">
-              {v.reason}
+              {say(v.said ?? { text: v.reason })}
             </Text>
           )}
         </>

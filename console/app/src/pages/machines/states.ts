@@ -1,7 +1,13 @@
 import type { Schemas } from "@/api/client";
 import type { State } from "@/components/State";
+import { say } from "@/i18n/say";
 
 type Node = Pick<Schemas["Node"], "state" | "ready" | "alarms" | "behind" | "roles">;
+
+/** What is wrong with it, in the reader's language. */
+export function alarmsOf(n: Pick<Schemas["Node"], "alarms" | "alarms_said">): string[] {
+  return n.alarms_said?.length ? n.alarms_said.map(say) : [...(n.alarms ?? [])];
+}
 
 /** A node's state in one word; the words are in machines.node_state_*. */
 export function stateOfNode(n: Node): { state: State; word: string } {

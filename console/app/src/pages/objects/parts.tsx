@@ -15,6 +15,7 @@ import { StateBadge } from "@/components/State";
 import { useStrip } from "@/components/strips";
 import { Ago, Moment } from "@/components/Time";
 import { Transitions } from "@/components/Transitions";
+import { say } from "@/i18n/say";
 import { duration, seconds } from "@/lib/format";
 import { matches, stateOfTask } from "@/lib/health";
 import { bounds, type RangeSearch } from "@/lib/range";
@@ -228,7 +229,7 @@ export function Tasks({ list, by }: { list: Task[]; by: "template" | "address" }
                       <Text fz="xs" key={f.vantage}>
                         <ObjectLink kind="vantage" name={f.vantage} />:{" "}
                         {f.finding === "failed"
-                          ? f.reason || t("finding_failed")
+                          ? say(f.said ?? { text: f.reason ?? "" }) || t("finding_failed")
                           : t(f.finding === "good" ? "finding_good" : "finding_abstain", { latency: duration(seconds(f.latency)) })}
                       </Text>
                     ))}

@@ -18,6 +18,8 @@ import { stateOfGrade } from "@/lib/health";
 import { useLineName } from "@/lib/lines";
 import { type Group as Grouped, group, merged, type Problem } from "./group";
 
+const why = (c: Schemas["Cause"]) => say(c.said ?? { text: c.reason ?? "" });
+
 const states: Record<string, State> = {
   withdrawn: "withdrawn",
   forced: "manual",
@@ -149,7 +151,7 @@ function OneGroup({ g }: { g: Grouped }) {
               <ObjectLink kind="task" name={c.task}>
                 {c.task}
               </ObjectLink>{" "}
-              {c.reason ? (c.vantage ? t("cause_at", { vantage: c.vantage, reason: c.reason }) : c.reason) : t("cause_down")}
+              {why(c) ? (c.vantage ? t("cause_at", { vantage: c.vantage, reason: why(c) }) : why(c)) : t("cause_down")}
               <Text span fz="sm" c="dimmed">
                 {" "}
                 ({t("votes", { failed: c.failed, voting: c.voting })})

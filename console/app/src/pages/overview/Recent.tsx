@@ -1,12 +1,20 @@
 import { Anchor, Group, Skeleton, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { $api } from "@/api/client";
+import { $api, type Schemas } from "@/api/client";
 import { Problem } from "@/components/Problem";
 import { Section } from "@/components/Section";
 import { StateBadge } from "@/components/State";
 import { Ago } from "@/components/Time";
+import { say } from "@/i18n/say";
 import { duration } from "@/lib/format";
+
+/** What began it. The first view does not wait for the server's sentences (i18n/index.ts). */
+function Cause({ of }: { of: Schemas["Incident"] }) {
+  useTranslation("said");
+  return say(of.said ?? { text: of.cause ?? "" });
+}
 
 /** The newest incidents of a week. */
 export function Recent() {
@@ -46,7 +54,9 @@ export function Recent() {
                   </Anchor>
                 </Group>
                 <Text fz="xs" c="dimmed" lineClamp={1}>
-                  {i.cause}
+                  <Suspense fallback={"\u00a0"}>
+                    <Cause of={i} />
+                  </Suspense>
                 </Text>
               </div>
               <Text fz="sm" c="dimmed" className="num">

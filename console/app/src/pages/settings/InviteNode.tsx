@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { api, refresh, type Schemas } from "@/api/client";
 import { CopyLine } from "@/components/CopyLine";
 import { Problem, problemOf } from "@/components/Problem";
+import { foundAt } from "@/i18n/say";
 
 /** The button and its dialog. again: another credential for a node that was invited. Words: namespace "settings". */
 export function InviteNode({ again, label }: { again?: string; label?: string }) {
@@ -34,7 +35,7 @@ function Invitation({ again, onClose }: { again?: string | undefined; onClose: (
   const [made, setMade] = useState<Schemas["Invited"]>();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const at = (f: string) => problemOf(error)?.errors?.find((e) => e.field === f || e.field?.startsWith(`${f}.`))?.message;
+  const at = (f: string) => foundAt(problemOf(error), (e) => e === f || e.startsWith(`${f}.`));
   const go = async () => {
     setBusy(true);
     setError(undefined);

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { $api, api, refresh, type Schemas } from "@/api/client";
 import { useCan } from "@/api/session";
 import { Problem, problemOf } from "@/components/Problem";
+import { foundAt } from "@/i18n/say";
 import { seconds } from "@/lib/format";
 
 const fields = ["minutes", "hours", "days", "transitions", "events"] as const;
@@ -23,7 +24,7 @@ export function Retention() {
   const [busy, setBusy] = useState(false);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   const now = form ?? (data ? daysOf(data) : undefined);
-  const at = (f: string) => problemOf(failed)?.errors?.find((e) => e.field === f)?.message;
+  const at = (f: string) => foundAt(problemOf(failed), (e) => e === f);
   const save = async () => {
     if (!now) return;
     setBusy(true);

@@ -25,6 +25,7 @@ import { Changes, ChangesSummary, changeName } from "@/changes/Changes";
 import { Effect } from "@/changes/Effect";
 import { Warnings } from "@/changes/Warnings";
 import { Problem } from "@/components/Problem";
+import { sayFinding } from "@/i18n/say";
 import { number } from "@/lib/format";
 
 // A larger file is not shown for editing: the browser would be busy with it, and nobody types in it.
@@ -223,7 +224,7 @@ export function FileFindings({ error, text }: { error: unknown; text: string }) 
             <Box>
               {e.line ? <b>{t("changes:at_line", { line: e.line })} </b> : null}
               {!e.line && e.kind && e.name ? `${t(`common:kind_one.${e.kind}`)} ${changeName(e.kind, e.name)}: ` : null}
-              {e.message}
+              {sayFinding(e)}
               {e.line ? (
                 <Code block mt={2} p={4} style={{ overflowX: "auto" }}>
                   {all[e.line - 1] ?? ""}

@@ -3,6 +3,7 @@ import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { type KeyboardEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "@/api/client";
+import { sayFinding } from "@/i18n/say";
 import { absolute, commonTypes, fieldsOf, formatData, parseData, relative } from "./rdata";
 
 export type RecordBody = {
@@ -160,9 +161,10 @@ export function RecordForm({
     data: filled.length === 0 ? t("needed") : undefined,
     ttl: ttl === "" ? t("needed") : undefined,
   };
+  const said = (f: Schemas["Finding"] | undefined) => f && sayFinding(f);
   const found = (field: string) =>
-    findings?.find((f) => f.field === field || f.field?.startsWith(`${field}[`) || f.field?.startsWith(`${field}.`))?.message;
-  const foundAt = (i: number) => findings?.find((f) => f.field === `data[${i}]`)?.message;
+    said(findings?.find((f) => f.field === field || f.field?.startsWith(`${field}[`) || f.field?.startsWith(`${field}.`)));
+  const foundAt = (i: number) => said(findings?.find((f) => f.field === `data[${i}]`));
   const save = async () => {
     setTried(true);
     if (Object.values(wrong).some(Boolean)) return;
@@ -300,7 +302,7 @@ export function RecordForm({
           ?.filter((f) => !f.field || !/^(name|type|ttl|data)/.test(f.field))
           .map((f) => (
             <Text key={f.code + f.message} fz="sm" c="var(--m-state-red)" role="alert">
-              {f.message}
+              {sayFinding(f)}
             </Text>
           ))}
         <Group gap="xs">
