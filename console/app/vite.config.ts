@@ -17,6 +17,18 @@ export default defineConfig({
     sourcemap: false,
     manifest: true,
     license: { fileName: "licenses.md" }, // served: who uses the console can read them
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            // What the frame of the page is made of, in one file: small files compress badly and each is a request.
+            { name: "base", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack|i18next|react-i18next|openapi-fetch|openapi-react-query)[\\/]/, priority: 3 },
+            // Icons and common parts that many areas share.
+            { name: "parts", minShareCount: 22, priority: 1 },
+          ],
+        },
+      },
+    },
     chunkSizeWarningLimit: 800, // ECharts is one lazy chunk of 700 kB
   },
   server: { port: 5173, strictPort: true, proxy: { "/api": { target: server, changeOrigin: false } } },
