@@ -22,9 +22,13 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What the frame of the page is made of, in one file: small files compress badly and each is a request.
-            { name: "base", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack|i18next|react-i18next|openapi-fetch|openapi-react-query)[\\/]/, priority: 3 },
+            {
+              name: "base",
+              test: /node_modules[\\/](react|react-dom|scheduler|@tanstack|i18next|react-i18next|openapi-fetch|openapi-react-query)[\\/]/,
+              priority: 3,
+            },
             // Icons and common parts that many areas share.
-            { name: "parts", minShareCount: 22, priority: 1 },
+            { name: "parts", minShareCount: 24, priority: 1 },
           ],
         },
       },

@@ -1,12 +1,9 @@
 import "./styles/mantine.css";
-import "@mantine/notifications/styles.css";
 import "./styles/base.css";
 import { MantineProvider } from "@mantine/core";
-import { ModalsProvider } from "@mantine/modals";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode, useMemo } from "react";
+import { lazy, StrictMode, Suspense, useEffect, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useTranslation } from "react-i18next";
 import { queryClient } from "./api/client";
@@ -20,17 +17,26 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 // What holds the page still behind a dialog makes a style tag too, and looks for its nonce here.
 Object.assign(window, { __webpack_nonce__: nonce });
 
+const Later = lazy(() => import("./app/Later"));
+
 function App() {
-  const density = useDensity();
   const { t } = useTranslation();
+  const density = useDensity();
+  const [idle, setIdle] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIdle(true), 1_000);
+    return () => clearTimeout(timer);
+  }, []);
   const close = t("action.close");
   const theme = useMemo(() => themeFor(density, close), [density, close]);
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
-      <Notifications position="bottom-right" />
-      <ModalsProvider labels={{ confirm: t("action.confirm"), cancel: t("action.cancel") }}>
-        <RouterProvider router={router} />
-      </ModalsProvider>
+      <RouterProvider router={router} />
+      {idle && (
+        <Suspense>
+          <Later />
+        </Suspense>
+      )}
     </MantineProvider>
   );
 }
