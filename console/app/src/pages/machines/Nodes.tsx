@@ -2,6 +2,7 @@ import { Alert, List, Text } from "@mantine/core";
 import { IconAlertTriangle, IconServerBolt } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "@/api/client";
+import { useCan } from "@/api/session";
 import { type Column, DataTable } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { ListTools } from "@/components/ListTools";
@@ -13,6 +14,7 @@ import { Ago } from "@/components/Time";
 import { pageSize, useCursor } from "@/lib/cursor";
 import { duration, number, seconds, short } from "@/lib/format";
 import { useSearchState } from "@/lib/search";
+import { InviteNode } from "@/pages/settings/InviteNode";
 import type { MachineSearch } from "./area";
 import { useRates } from "./rates";
 import { alarmsOf, stateOfNode } from "./states";
@@ -20,6 +22,7 @@ import { alarmsOf, stateOfNode } from "./states";
 type Node = Schemas["Node"];
 
 export function Nodes() {
+  const admin = useCan("admin");
   const { t } = useTranslation("machines");
   const [search, set] = useSearchState<MachineSearch>();
   const { cursor, paging } = useCursor(JSON.stringify(search));
@@ -101,7 +104,7 @@ export function Nodes() {
     },
   ];
   return (
-    <Page title={t("nodes")} about={t("nodes_about")}>
+    <Page title={t("nodes")} about={t("nodes_about")} actions={admin && <InviteNode />}>
       <ListTools
         values={{ q, state, role }}
         set={(p) => set(p)}

@@ -13,7 +13,7 @@ export type MachineSearch = {
   role?: string | undefined;
 };
 
-const loader = words("machines", "objects");
+const loader = words("machines", "objects", "settings"); // settings: the invitation's words
 const list = (s: Record<string, unknown>): MachineSearch => ({
   q: text(s.q),
   sort: text(s.sort),
