@@ -380,11 +380,13 @@ access_domains:
 		eventually(t, what, func() error {
 			answered := 0
 			for _, r := range p.resolvers {
-				n, err := strconv.Atoi(r.metric("meridian_dns_steered_total"))
-				if err != nil {
-					return err
+				for _, transport := range []string{"udp", "tcp"} {
+					n, err := strconv.Atoi(r.metric(`meridian_dns_steered_total{transport="` + transport + `"}`))
+					if err != nil {
+						return err
+					}
+					answered += n
 				}
-				answered += n
 			}
 			for _, c := range controls {
 				var got history.Counted
