@@ -1,6 +1,7 @@
 import "./styles/mantine.css";
 import "./styles/base.css";
 import { MantineProvider } from "@mantine/core";
+import { ModalsProvider } from "@mantine/modals";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { lazy, StrictMode, Suspense, useEffect, useMemo, useState } from "react";
@@ -31,7 +32,9 @@ function App() {
   const theme = useMemo(() => themeFor(density, close), [density, close]);
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
-      <RouterProvider router={router} />
+      <ModalsProvider labels={{ confirm: t("action.confirm"), cancel: t("action.cancel") }}>
+        <RouterProvider router={router} />
+      </ModalsProvider>
       {idle && (
         <Suspense>
           <Later />

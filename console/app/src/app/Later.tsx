@@ -1,16 +1,8 @@
-// Toasts and questions: nobody needs them before the first page stands, so they come after it. What is
-// shown or asked meanwhile waits in the libraries' own stores.
+// Toasts: nobody needs them before the first page stands, so they come after it. What is shown meanwhile
+// waits in the library's own store.
 import "@mantine/notifications/styles.css";
-import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
-import { useTranslation } from "react-i18next";
 
 export default function Later() {
-  const { t } = useTranslation();
-  return (
-    <>
-      <Notifications position="bottom-right" />
-      <ModalsProvider labels={{ confirm: t("action.confirm"), cancel: t("action.cancel") }}>{null}</ModalsProvider>
-    </>
-  );
+  return <Notifications position="bottom-right" />;
 }

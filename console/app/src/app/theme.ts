@@ -35,6 +35,7 @@ export function themeFor(density: Density, close: string) {
     primaryColor: "meridian",
     primaryShade: 7,
     autoContrast: true,
+    respectReducedMotion: true,
     luminanceThreshold: 0.179, // where black and white text have equal contrast,
     colors: { meridian, red },
     fontFamily: 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif',
