@@ -288,6 +288,10 @@ test("the palette finds and does everything by keyboard", async () => {
   const open = async (text: string) => {
     await page.keyboard.press("Control+k");
     await page.getByPlaceholder(/type a client's address/).waitFor();
+    // It is seen a moment before it has the keys.
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute("placeholder") ?? ""))
+      .toMatch(/type a client's address/);
     await page.keyboard.type(text);
   };
   await open("203.0.113.9");
