@@ -262,7 +262,7 @@ function Dig({ q, x }: { q: Question; x: Explanation }) {
           {t("dig_pretend")}
         </Text>
       )}
-      <Table.ScrollContainer minWidth={0} type="native" mt={6}>
+      <Table.ScrollContainer minWidth={0} type="native" mt={6} tabIndex={0} role="region" aria-label={t("answer")}>
         <Table fz="xs" aria-label={t("answer")} verticalSpacing={3} className="mono">
           <Table.Tbody>
             {(x.answer ?? []).map((a) => (
