@@ -27,6 +27,7 @@ type putItem struct {
 	Kind    string          `json:"kind" enum:"settings,line,template,address,pool,zone,record,access_domain,assertion"`
 	Body    json.RawMessage `json:"body" doc:"The object, as its own route takes it."`
 	Version uint64          `json:"version,omitempty" doc:"Version that it must have, as If-Match."`
+	Absent  bool            `json:"absent,omitempty" doc:"It must not exist yet, as If-None-Match: *; else 409."`
 }
 
 type deleteItem struct {
@@ -125,8 +126,11 @@ func (s *server) changesOf(put []putItem, del []deleteItem, body map[string]any,
 			continue
 		}
 		cs.Put = append(cs.Put, o)
-		if p.Version != 0 {
-			cs.If = append(cs.If, control.Condition{Key: o.Key(), Version: p.Version})
+		switch {
+		case p.Absent && p.Version != 0:
+			found = append(found, traffic.Problem{Field: fmt.Sprintf("%sput[%d].absent", path, i), Code: "invalid_value", Message: "what must not exist has no version; give one of absent and version"})
+		case p.Absent || p.Version != 0:
+			cs.If = append(cs.If, control.Condition{Key: o.Key(), Version: p.Version, Absent: p.Absent})
 		}
 	}
 	if len(found) > 0 {

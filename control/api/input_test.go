@@ -146,6 +146,15 @@ func TestChangeSetAppliesWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("pruned: %v", gone)
 	}
 	w.do(auth.Operator, "POST", "/api/v1/changes", `{"put":[{"kind":"address","version":9,"body":{"name":"a","address":"192.0.2.2"}}]}`).problem(412, "version_mismatch")
+	// A new object of a set must not lie over one that somebody made meanwhile, on a preview neither.
+	const two = `{"put":[{"kind":"address","absent":true,"body":{"name":%q,"address":"192.0.2.2"}},{"kind":"address","body":{"name":"beside","address":"192.0.2.3"}}]}`
+	for _, path := range []string{"changes", "changes?dry_run=true", "preview"} {
+		w.do(auth.Operator, "POST", "/api/v1/"+path, fmt.Sprintf(two, "a")).problem(409, "exists", "a")
+	}
+	w.do(auth.Viewer, "GET", "/api/v1/addresses/beside", "").problem(404, "not_found")
+	w.do(auth.Operator, "POST", "/api/v1/changes", fmt.Sprintf(two, "new")).want(200)
+	w.do(auth.Operator, "POST", "/api/v1/changes", fmt.Sprintf(two, "new")).problem(409, "exists", "new")
+	w.do(auth.Operator, "POST", "/api/v1/changes", `{"put":[{"kind":"address","absent":true,"version":1,"body":{"name":"b","address":"192.0.2.2"}}]}`).problem(422, "invalid", "put[0].absent")
 }
 
 func TestDryRunOfOneObjectIsAPlan(t *testing.T) {

@@ -297,6 +297,7 @@ var _ = Register([][2]string{
 	{"finding.these_are_not_counted_together", "these are not counted together: {combinations}"},
 	{"finding.use_no_comma_no_space_at_either_end_and_no_contr", "{k:q}={v:q}: use no comma, no space at either end and no control character, in the key no \"=\""},
 	{"finding.was_not_heard_since_this_control_process_started", "{n:q} was not heard since this control process started"},
+	{"finding.what_must_not_exist_has_no_version_give_one_of_a", "what must not exist has no version; give one of absent and version"},
 	{"finding.would_share_record_keys_with_a_zone_above_it_use", "{name:q} would share record keys with a zone above it; use another form of RFC 2317, without \"/\""},
 	{"finding.write_the_mailbox_as_a_name_like_hostmaster_exam", "{contact:q} {err}; write the mailbox as a name, like hostmaster.example.net."},
 	{"line.announced", "AS{asn} announces it, which belongs to {operator}"},

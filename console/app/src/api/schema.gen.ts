@@ -5623,6 +5623,8 @@ export interface components {
             version: string;
         };
         PutItem: {
+            /** @description It must not exist yet, as If-None-Match: *; else 409. */
+            absent?: boolean;
             /** @description The object, as its own route takes it. */
             body: unknown;
             /** @enum {string} */
