@@ -1,6 +1,7 @@
 // What a person chose for this browser: density. The colour scheme is Mantine's own,
 // the language i18n's.
 import { useSyncExternalStore } from "react";
+import { keep, kept } from "@/lib/storage";
 
 export type Density = "comfortable" | "compact";
 
@@ -8,7 +9,7 @@ const key = "meridian.density";
 const watchers = new Set<() => void>();
 
 function read(): Density {
-  return localStorage.getItem(key) === "compact" ? "compact" : "comfortable";
+  return kept(key) === "compact" ? "compact" : "comfortable";
 }
 
 export function useDensity(): Density {
@@ -19,6 +20,6 @@ export function useDensity(): Density {
 }
 
 export function setDensity(d: Density): void {
-  localStorage.setItem(key, d);
+  keep(key, d);
   for (const w of watchers) w();
 }

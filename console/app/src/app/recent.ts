@@ -1,4 +1,6 @@
 // Objects that were looked at last in this browser, for the palette.
+import { keep, kept } from "@/lib/storage";
+
 const key = "meridian.recent";
 const most = 8;
 
@@ -31,7 +33,7 @@ export function objectOf(path: string): Recent | undefined {
 
 export function recents(): Recent[] {
   try {
-    const v = JSON.parse(localStorage.getItem(key) ?? "[]") as unknown;
+    const v = JSON.parse(kept(key) ?? "[]") as unknown;
     return Array.isArray(v) ? v.filter((r): r is Recent => typeof r?.kind === "string" && typeof r?.name === "string") : [];
   } catch {
     return [];
@@ -43,5 +45,5 @@ export function visited(path: string): void {
   const o = objectOf(path);
   if (!o) return;
   const rest = recents().filter((r) => r.kind !== o.kind || r.name !== o.name);
-  localStorage.setItem(key, JSON.stringify([o, ...rest].slice(0, most)));
+  keep(key, JSON.stringify([o, ...rest].slice(0, most)));
 }

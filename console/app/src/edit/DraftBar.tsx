@@ -5,12 +5,13 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useCheck } from "./check";
 import { useConflicts } from "./conflicts";
-import { discardDraft, useDraft } from "./draft";
+import { discardDraft, useDraft, useIsStored } from "./draft";
 import { useIsPanelOpen } from "./panel/open";
 
 export default function DraftBar() {
   const { t } = useTranslation("edit");
   const draft = useDraft();
+  const stored = useIsStored();
   const check = useCheck();
   const conflicts = useConflicts();
   const panel = useIsPanelOpen();
@@ -41,6 +42,12 @@ export default function DraftBar() {
               <Text span c="var(--m-state-red)" fw={600}>
                 {", "}
                 {t("bar.errors", { count: check.errors })}
+              </Text>
+            )}
+            {!stored && (
+              <Text span c="var(--m-state-orange)" fw={600}>
+                {", "}
+                {t("bar.not_stored")}
               </Text>
             )}
           </Text>

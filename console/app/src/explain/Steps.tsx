@@ -22,6 +22,7 @@ import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { saidOf } from "@/canvas/say";
 import { number } from "@/lib/format";
+import { keep, kept } from "@/lib/storage";
 import { useNameOfLine } from "./ExplainForm";
 import { type Considered, clientText, digCommand, type Explanation, type Question, type Step, subnetOf } from "./question";
 
@@ -220,7 +221,7 @@ const serverKey = "meridian.dig.server";
 
 function Dig({ q, x }: { q: Question; x: Explanation }) {
   const { t } = useTranslation("explain");
-  const [server, setServer] = useState(() => localStorage.getItem(serverKey) ?? window.location.hostname);
+  const [server, setServer] = useState(() => kept(serverKey) ?? window.location.hostname);
   const command = digCommand(q, server);
   const subnet = subnetOf(q.client);
   return (
@@ -249,7 +250,7 @@ function Dig({ q, x }: { q: Question; x: Explanation }) {
         value={server}
         onChange={(e) => {
           setServer(e.currentTarget.value);
-          localStorage.setItem(serverKey, e.currentTarget.value);
+          keep(serverKey, e.currentTarget.value);
         }}
       />
       {q.client.by === "line" && (

@@ -3,6 +3,7 @@
 // "said" is what the server says (say.ts).
 import i18n from "i18next";
 import { initReactI18next } from "react-i18next";
+import { keep, kept } from "@/lib/storage";
 
 export const languages = ["en", "zh"] as const;
 export type Language = (typeof languages)[number];
@@ -20,7 +21,7 @@ function fileOf(language: string, namespace: string) {
 
 /** The language that was chosen, else the browser's first that we speak. */
 export function preferredLanguage(): Language {
-  const chosen = localStorage.getItem("meridian.language");
+  const chosen = kept("meridian.language");
   if (chosen === "en" || chosen === "zh") return chosen;
   for (const l of navigator.languages) {
     const short = l.toLowerCase().split("-")[0];
@@ -75,7 +76,7 @@ export async function startI18n(): Promise<void> {
 }
 
 export async function setLanguage(language: Language): Promise<void> {
-  localStorage.setItem("meridian.language", language);
+  keep("meridian.language", language);
   await i18n.changeLanguage(language);
   document.documentElement.lang = locale();
 }

@@ -10,12 +10,13 @@ import { Mark } from "@/app/Mark";
 import { LanguageMenu, SchemeMenu } from "@/app/Menus";
 import { Problem } from "@/components/Problem";
 import { duration } from "@/lib/format";
+import { keptKeys } from "@/lib/storage";
 
 const route = getRouteApi("/signin");
 
 /** Whether some draft lies in this browser. */
 function drafted(): boolean {
-  return Object.keys(localStorage).some((k) => k.startsWith("meridian.draft."));
+  return keptKeys().some((k) => k.startsWith("meridian.draft."));
 }
 
 export function SignIn() {
